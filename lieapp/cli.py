@@ -1,0 +1,586 @@
+"""The command line: the same jobs without a window.
+
+A first word that is no command is a file to open in the window. Heavy packages are imported by the command that needs
+them, so ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lieapp import __version__
+from lieapp.errors import LieAppError
+
+if TYPE_CHECKING:
+    from lieapp.alignment.spec import AlignJob
+    from lieapp.export.drawings import DrawingRequest
+    from lieapp.export.result import AlignmentResult
+
+__all__ = ["app", "main"]
+
+EXIT_WRONG_USE = 2
+
+# Newer versions of typer carry click inside, older ones import it: this is the base of its errors in either.
+ClickError: type[Exception] = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
+
+app = typer.Typer(
+    name="lieapp",
+    help="Three optimisation problems of structural biology, live and truthful. Without a command: the window.",
+    epilog="'lieapp FILE ...' opens files in the window.",
+    no_args_is_help=False,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else on standard output.")]
+Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Write every result into this folder.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print no progress and no summary.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback when something fails.")]
+
+
+class UsageError(LieAppError):
+    """The command line itself is wrong."""
+
+
+# -- align --------------------------------------------------------------------------------------------------------
+
+
+@app.command(epilog="Exit status: 0 converged or limit, 1 diverged or failed, 2 wrong use or input, 130 interrupted.")
+def align(
+    mobile: Annotated[
+        str, typer.Argument(metavar="MOBILE", help="Structure that moves: a file, or an id with --fetch.")
+    ],
+    target: Annotated[str, typer.Argument(metavar="TARGET", help="Structure that stays.")],
+    fetch: Annotated[
+        bool, typer.Option("--fetch", help="MOBILE and TARGET are entry ids: 4AKE, AF-P69441-F1.")
+    ] = False,
+    mobile_chain: Annotated[str | None, typer.Option(metavar="A[,B]", help="Chains of MOBILE.")] = None,
+    target_chain: Annotated[str | None, typer.Option(metavar="A[,B]", help="Chains of TARGET.")] = None,
+    mobile_model: Annotated[int | None, typer.Option(metavar="N", help="Model number of MOBILE.")] = None,
+    target_model: Annotated[int | None, typer.Option(metavar="N", help="Model number of TARGET.")] = None,
+    pairing: Annotated[
+        str | None, typer.Option(metavar="auto|sequence|number", help="How residues are paired.")
+    ] = None,
+    atoms: Annotated[str | None, typer.Option(metavar="ca|backbone|heavy", help="Atoms that are paired.")] = None,
+    fit: Annotated[str | None, typer.Option(metavar="SEL", help="Residues of MOBILE that drive the fit.")] = None,
+    report: Annotated[str | None, typer.Option(metavar="SEL", help="Residues of MOBILE that scores are over.")] = None,
+    objective: Annotated[
+        str | None, typer.Option(metavar="rmsd|tm|gdt|huber|geman-mcclure", help="What is minimised.")
+    ] = None,
+    objective_scale: Annotated[
+        float | None, typer.Option(metavar="X", help="d0, delta or sigma in Å; relative width of the steps for gdt.")
+    ] = None,
+    weights: Annotated[
+        str | None, typer.Option(metavar="equal|occupancy|b-factor|plddt", help="How much each pair counts.")
+    ] = None,
+    parametrisation: Annotated[
+        str | None, typer.Option(metavar="local|se3|so3xr3", help="Coordinates of the pose.")
+    ] = None,
+    pivot: Annotated[str | None, typer.Option(metavar="centroid|origin", help="Centre of the rotation.")] = None,
+    start: Annotated[str | None, typer.Option(metavar="identity|centroids|random", help="First pose.")] = None,
+    start_pose: Annotated[
+        str | None, typer.Option(metavar="16 NUMBERS", help="First pose by hand: a 4x4 matrix, row-major, by commas.")
+    ] = None,
+    optimizer: Annotated[
+        list[str] | None, typer.Option("--optimizer", metavar="NAME", help="Optimiser; repeat it for a race.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="[NAME.]KEY=VALUE", help="One setting of the optimiser.")
+    ] = None,
+    steps: Annotated[int | None, typer.Option(metavar="N", help="Most steps.")] = None,
+    evaluations: Annotated[float | None, typer.Option(metavar="N", help="Budget in gradient evaluations.")] = None,
+    seconds: Annotated[float | None, typer.Option(metavar="S", help="Budget in seconds of computing.")] = None,
+    gtol: Annotated[float | None, typer.Option(metavar="X", help="Converged below this scaled gradient norm.")] = None,
+    ftol: Annotated[float | None, typer.Option(metavar="X", help="Converged below this relative improvement.")] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", help="Seed of every random number.")] = None,
+    device: Annotated[str | None, typer.Option(metavar="auto|cpu|cuda|mps", help="Where to compute.")] = None,
+    dtype: Annotated[str | None, typer.Option(metavar="float64|float32", help="Precision of the parameters.")] = None,
+    render: Annotated[Path | None, typer.Option(metavar="PNG", help="Draw the superposition into this file.")] = None,
+    movie: Annotated[
+        Path | None, typer.Option(metavar="MP4|GIF|DIR", help="Film the run, pose by pose; DIR gets PNG files.")
+    ] = None,
+    turntable: Annotated[
+        Path | None, typer.Option(metavar="MP4|GIF|DIR", help="Film one turn of the superposition.")
+    ] = None,
+    size: Annotated[
+        str | None, typer.Option(metavar="WxH", help="Pixels of what is drawn: 1200x900, films 800x600; up to 4K.")
+    ] = None,
+    style: Annotated[str, typer.Option(metavar="ribbon|tube|spheres", help="How molecules are drawn.")] = "ribbon",
+    transparent: Annotated[
+        bool, typer.Option("--transparent", help="No background in what is drawn (PNG files only).")
+    ] = False,
+    as_json: Json = False,
+    out: Out = None,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> int:
+    """Superpose MOBILE onto TARGET by gradient descent on se(3), beside the exact answer."""
+    from lieapp.alignment.commands import job_from_options
+
+    drawings = _drawings(render, movie, turntable, size=size, style=style, transparent=transparent)
+    if fetch:
+        mobile, target = (str(_fetched(entry, quiet or as_json)) for entry in (mobile, target))
+    names = optimizer or ["adam"]
+    titles = _unique(names)
+    options: dict[str, Any] = {
+        "mobile_chain": mobile_chain,
+        "target_chain": target_chain,
+        "mobile_model": mobile_model,
+        "target_model": target_model,
+        "pairing": pairing,
+        "atoms": atoms,
+        "fit": fit,
+        "report": report,
+        "objective": objective,
+        "objective_scale": objective_scale,
+        "weights": weights,
+        "parametrisation": parametrisation,
+        "pivot": pivot,
+        "start": start,
+        "start_pose": start_pose,
+        "steps": steps,
+        "evaluations": evaluations,
+        "seconds": seconds,
+        "gtol": gtol,
+        "ftol": ftol,
+        "seed": seed,
+        "device": device,
+        "dtype": dtype,
+    }
+    given = {key: value for key, value in options.items() if value is not None}
+    overrides = _overrides(settings or [], names, titles)
+    jobs = [
+        job_from_options(mobile, target, optimizer=name, set=overrides[title], **given)
+        for name, title in zip(names, titles, strict=True)
+    ]
+    return _run_alignments(titles, jobs, as_json=as_json, out=out, quiet=quiet, drawings=drawings)
+
+
+def _overrides(settings: Sequence[str], names: Sequence[str], titles: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Split ``[NAME.]KEY=VALUE`` words; returns the settings of every entrant by its title.
+
+    A first part that is an optimiser of this run restricts the setting to it; that is the title of one entrant, such
+    as ``adam-2``, to that one, and more strongly.
+    """
+    found: dict[str, dict[str, str]] = {title: {} for title in titles}
+    own: dict[str, dict[str, str]] = {title: {} for title in titles}
+    for word in settings:
+        key, equals, value = word.partition("=")
+        if not equals or not key.strip():
+            raise UsageError(f"--set {word}: expected KEY=VALUE, such as lr=0.5.")
+        # The longest first: the name of a class has dots of its own.
+        for first in sorted({*names, *titles}, key=len, reverse=True):
+            rest = key.strip().removeprefix(f"{first}.")
+            if rest == key.strip() or not rest:
+                continue
+            if first in names:
+                for name, title in zip(names, titles, strict=True):
+                    if name == first:
+                        found[title][rest] = value.strip()
+            else:
+                own[first][rest] = value.strip()
+            break
+        else:
+            for title in titles:
+                found[title][key.strip()] = value.strip()
+    return {title: {**found[title], **own[title]} for title in titles}
+
+
+def _fetched(entry: str, silent: bool) -> Path:
+    from lieapp.structures.fetching import fetch_structure
+
+    if silent or not sys.stderr.isatty():
+        return fetch_structure(entry)
+    from rich.console import Console
+
+    with Console(stderr=True).status(f"Fetching {entry} ..."):
+        return fetch_structure(entry)
+
+
+def _run_alignments(
+    titles: Sequence[str],
+    jobs: Sequence[AlignJob],
+    *,
+    as_json: bool,
+    out: Path | None,
+    quiet: bool,
+    drawings: DrawingRequest | None = None,
+) -> int:
+    from lieapp.alignment.inputs import load_inputs
+    from lieapp.engine.control import RunControl
+    from lieapp.engine.devices import single_thread
+    from lieapp.engine.job import open_job, report_job
+    from lieapp.engine.race import Entrant, Race
+    from lieapp.export.result import AlignmentResult
+
+    if out is not None:
+        _make_folder(out)
+    inputs = load_inputs(jobs[0])
+    runs = [open_job(job, inputs)[1] for job in jobs]
+    control = RunControl()
+    shown = not (quiet or as_json)
+    with single_thread(), _stop_on_interrupt(control), _progress(titles, jobs, shown=shown) as advance:
+        if len(runs) == 1:
+            runs[0].share_control(control)
+            for frame in runs[0]:
+                advance(titles[0], frame.index, frame.loss)
+            control.finish()
+        else:
+            entrants = [Entrant(title, run) for title, run in zip(titles, runs, strict=True)]
+            limits = jobs[0].limits
+            for entrant, frame in Race(entrants, limits.evaluations or float(limits.steps), control=control):
+                advance(entrant.name, frame.index, frame.loss)
+    reports = [report_job(job, run.recording, inputs) for job, run in zip(jobs, runs, strict=True)]
+    results = [
+        AlignmentResult(job, inputs, run.recording, report, run.recording.best)
+        for job, run, report in zip(jobs, runs, reports, strict=True)
+    ]
+    written: list[Path] = []
+    if out is not None:
+        from lieapp.export.bundle import export_alignment, export_race
+
+        for title, job, run, report in zip(titles, jobs, runs, reports, strict=True):
+            # A colon, as in package.module:Class, is no part of a name on every system.
+            folder = out if len(jobs) == 1 else out / title.replace(":", ".")
+            written += export_alignment(folder, job, inputs, run.recording, report)
+        if len(jobs) > 1:
+            written += export_race(out, results, titles)
+    if drawings is not None:
+        written += _draw(drawings, results[0], shown=shown)
+    if as_json:
+        objects = [json.loads(report.to_json()) for report in reports]
+        whole = objects[0] if len(objects) == 1 else {"schema": 1, "runs": objects}
+        sys.stdout.write(json.dumps(whole, ensure_ascii=False) + "\n")
+    elif not quiet:
+        from lieapp.alignment.summary import summarise
+        from lieapp.engine.stopping import counted
+
+        for title, report in zip(titles, reports, strict=True):
+            typer.echo(summarise(title, report))
+        if written:
+            typer.echo(f"Written: {counted(len(written), 'file')} to {_places(written, out)}")
+    return max(run.recording.outcome.exit_status for run in runs if run.recording.outcome is not None)
+
+
+def _unique(names: Sequence[str]) -> list[str]:
+    """Number names that occur more than once: adam, adam-2."""
+    seen: dict[str, int] = {}
+    unique = []
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+        unique.append(name if seen[name] == 1 else f"{name}-{seen[name]}")
+    return unique
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{folder}: cannot be made ({error.strerror}).") from error
+    if not os.access(folder, os.W_OK | os.X_OK):  # before computing, not after
+        raise UsageError(f"{folder}: cannot be written to.")
+
+
+def _drawings(
+    picture: Path | None,
+    movie: Path | None,
+    turntable: Path | None,
+    *,
+    size: str | None,
+    style: str,
+    transparent: bool,
+) -> DrawingRequest | None:
+    """Check what is to be drawn, before anything is computed."""
+    if picture is movie is turntable is None:
+        return None
+    from lieapp.export.drawings import DrawingRequest, parse_size
+    from lieapp.export.movie import MovieLook
+
+    look = MovieLook(style=style, transparent=transparent)
+    if size is None:
+        request = DrawingRequest(picture, movie, turntable, look, picture_size=(1200, 900))
+    else:
+        request = DrawingRequest(picture, movie, turntable, replace(look, size=parse_size(size)))
+    request.check()
+    return request
+
+
+def _draw(drawings: DrawingRequest, result: AlignmentResult, *, shown: bool) -> list[Path]:
+    """Draw the best pose and the run; a machine that cannot draw says so once and loses nothing else."""
+    from lieapp.scene.errors import SceneError
+
+    if len(result.recording) == 0:
+        _complain("nothing is drawn: the run has no frame.")
+        return []
+    written: list[Path] = []
+    try:
+        with _drawing_progress(shown=shown) as progress:
+            written.extend(drawings.write(result, progress))
+    except SceneError as error:
+        _complain(str(error))
+    return written
+
+
+@contextmanager
+def _drawing_progress(*, shown: bool) -> Iterator[Callable[[str, float], None]]:
+    """Offer a function that draws a bar per file, on terminals only."""
+    if not shown or not sys.stderr.isatty():
+        yield lambda name, fraction: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress, TaskID
+
+    with Progress(console=Console(stderr=True), transient=True) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def tell(name: str, fraction: float) -> None:
+            if name not in tasks:
+                tasks[name] = bars.add_task(name, total=1.0)
+            bars.update(tasks[name], completed=fraction)
+
+        yield tell
+
+
+def _places(files: Sequence[Path], folder: Path | None) -> str:
+    """Say where files are: the folder of results, single files, and folders of many."""
+    beside = [path for path in files if folder is None or not path.is_relative_to(folder)]
+    many = [path.parent for path in beside]
+    places = [path if many.count(path.parent) < 3 else path.parent for path in beside]
+    return " and ".join(dict.fromkeys(str(place) for place in ([folder] if folder is not None else []) + places))
+
+
+@contextmanager
+def _stop_on_interrupt(control: Any) -> Iterator[None]:
+    """Let Ctrl+C end the run within one evaluation and keep its recording; a second one ends the program."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, previous)
+        control.stop()
+
+    previous = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
+@contextmanager
+def _progress(
+    titles: Sequence[str], jobs: Sequence[AlignJob], *, shown: bool
+) -> Iterator[Callable[[str, int, float], None]]:
+    """Offer a function that draws a bar per run, on terminals only."""
+    if not shown or not sys.stderr.isatty():
+        yield lambda name, step, loss: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("step {task.completed}, loss {task.fields[loss]}"),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        tasks = {
+            title: bars.add_task(title, total=job.limits.steps, loss="")
+            for title, job in zip(titles, jobs, strict=True)
+        }
+        yield lambda name, step, loss: bars.update(tasks[name], completed=step, loss=f"{loss:.6g}")
+
+
+# -- demo, optimizers, doctor -------------------------------------------------------------------------------------
+
+
+@app.command()
+def demo(
+    lab: Annotated[str, typer.Option(metavar="align", help="Which workbench.")] = "align",
+    headless: Annotated[
+        bool, typer.Option("--headless", help="Without the window, also where there is a display.")
+    ] = False,
+    as_json: Json = False,
+    out: Out = None,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> int:
+    """Run the bundled example: in the window where there is a display, else here."""
+    from lieapp.alignment.commands import job_from_options
+    from lieapp.paths import resource
+
+    if lab != "align":
+        raise UsageError(f"--lab {lab}: expected align.")
+    files = [str(resource(f"examples/hinge_{form}.pdb")) for form in ("open", "closed")]
+    if not (headless or as_json or out is not None) and has_display():
+        return _open_window(files, run=True)
+    job = job_from_options(*files, optimizer="adam")
+    return _run_alignments(["adam"], [job], as_json=as_json, out=out, quiet=quiet)
+
+
+@app.command()
+def optimizers(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="One optimiser, with all of its settings.")
+    ] = None,
+    as_json: Json = False,
+    out: Out = None,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> int:
+    """List every optimiser and its settings, from the same specs as the forms."""
+    from lieapp.optimizers.documentation import overview, plain_table, settings_record
+    from lieapp.optimizers.settings import SETTINGS
+
+    if name is None:
+        record: Any = {key: settings_record(settings) for key, settings in SETTINGS.items()}
+        text = overview()
+    else:
+        from lieapp.optimizers.registry import settings_class
+
+        record = settings_record(settings_class(name))
+        text = plain_table(settings_class(name)) + _recommendations(name)
+    _deliver(record, text, "optimizers.json", as_json=as_json, out=out, quiet=quiet)
+    return 0
+
+
+def _recommendations(name: str) -> str:
+    """Say in which settings a run departs from the defaults of the table, unless told otherwise."""
+    from lieapp.alignment.recommended import recommended
+    from lieapp.optimizers.fields import show_value
+
+    settings = recommended(name)
+    if not settings:
+        return ""
+    words = " ".join(f"{key}={show_value(value)}" for key, value in settings.items())
+    return f"\nlieapp align takes, unless --set says otherwise (RMSD; others vary):\n  {words}\n"
+
+
+@app.command()
+def doctor(as_json: Json = False, out: Out = None, quiet: Quiet = False, debug: Debug = False) -> int:
+    """Show versions, OpenGL, torch devices, folders and missing system libraries."""
+    from lieapp.doctor import examine
+
+    findings = examine()
+    lines = []
+    for key, value in findings.items():
+        if isinstance(value, Mapping):
+            lines += [f"{key}:", *(f"  {inner}: {_plain(item)}" for inner, item in value.items())]
+        elif key != "problems":
+            lines.append(f"{key}: {_plain(value)}")
+    problems = findings["problems"]
+    lines += ["problems:", *(f"  {problem}" for problem in problems)] if problems else ["No problems found."]
+    _deliver(findings, "\n".join(lines) + "\n", "doctor.json", as_json=as_json, out=out, quiet=quiet)
+    return 0
+
+
+def _plain(value: object) -> str:
+    if value is None:
+        return "not installed"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {item}" for key, item in value.items())
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(str, value)) or "none"
+    return str(value) or "none"
+
+
+def _deliver(record: Any, text: str, name: str, *, as_json: bool, out: Path | None, quiet: bool) -> None:
+    serial = json.dumps(record, ensure_ascii=False)
+    if out is not None:
+        _make_folder(out)
+        (out / name).write_text(serial + "\n", encoding="utf-8")
+    if as_json:
+        sys.stdout.write(serial + "\n")
+    elif not quiet:
+        sys.stdout.write(text)
+
+
+# -- the door -----------------------------------------------------------------------------------------------------
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    context: typer.Context,
+    show_version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    if show_version:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+def has_display() -> bool:
+    """Return whether a window can open here."""
+    if sys.platform != "linux":
+        return True
+    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
+
+
+def _open_window(files: Sequence[str], *, run: bool = False) -> int:
+    if not has_display():
+        raise UsageError("There is no display, so the window cannot open. 'lieapp align' works without one.")
+    from lieapp.gui.app import main as open_window
+
+    return open_window(list(files), run=run)
+
+
+def _complain(message: str) -> None:
+    sys.stderr.write("lieapp: " + " ".join(message.split()) + "\n")
+
+
+def _call(arguments: Sequence[str]) -> int:
+    words = [word for word in arguments if not word.startswith("-")]
+    commands = {command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands}
+    if not arguments:
+        return _open_window([])
+    if not arguments[0].startswith("-") and arguments[0] not in commands:
+        for word in words:
+            if not Path(word).exists():
+                raise UsageError(f"{word}: no such file, and no command of that name ({', '.join(sorted(commands))}).")
+        return _open_window(words)
+    status = app(args=list(arguments), prog_name="lieapp", standalone_mode=False)
+    return status if isinstance(status, int) else 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Words after the program's name; those of the process by default.
+    """
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    debug = "--debug" in arguments
+    try:
+        return _call(arguments)
+    except typer.Exit as leave:
+        return int(leave.exit_code)
+    except (typer.Abort, KeyboardInterrupt):
+        return 130
+    except (LieAppError, ClickError) as error:
+        if debug:
+            traceback.print_exc()
+        _complain(str(getattr(error, "format_message", error.__str__)()))
+        return EXIT_WRONG_USE
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    except Exception as error:
+        if debug:
+            traceback.print_exc()
+        _complain(f"{type(error).__name__}: {error}. This is a defect of lieapp; --debug shows where.")
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Reserved floor: comes with its own workbench."""

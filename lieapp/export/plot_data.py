@@ -1,0 +1,166 @@
+"""The numbers behind the plots, as CSV and as JSON. Every number reads back to the same bits."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from lieapp.export.errors import ExportError
+from lieapp.export.quantities import Curve
+from lieapp.export.result import AlignmentResult
+from lieapp.export.tables import write_residues_csv
+from lieapp.structures.structure import Structure
+
+__all__ = [
+    "deviation_record",
+    "progress_record",
+    "write_deviation_csv",
+    "write_deviation_json",
+    "write_progress_csv",
+    "write_progress_json",
+]
+
+SCHEMA = 1
+
+
+def write_progress_csv(curves: Sequence[Curve], path: Path) -> Path:
+    """Write all columns of one run or of several, one row a frame: ``run, frame,`` then the columns.
+
+    Parameters
+    ----------
+    curves : sequence of Curve
+        A column that only some runs have is empty for the others.
+    path : Path
+
+    Raises
+    ------
+    ExportError
+        If there is no run, or the file cannot be written.
+    """
+    _need(curves)
+    columns = list(dict.fromkeys(name for curve in curves for name in curve.result.recording.columns))
+
+    def rows() -> Iterator[list[object]]:
+        for curve in curves:
+            # One call: a run that goes on may grow between two.
+            table = curve.result.recording.table()
+            texts = [[repr(value) for value in table[name].tolist()] if name in table else None for name in columns]
+            for frame in range(min((len(values) for values in table.values()), default=0)):
+                yield [curve.title, frame, *("" if values is None else values[frame] for values in texts)]
+
+    try:
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(["run", "frame", *columns])
+            writer.writerows(rows())
+    except OSError as error:
+        raise ExportError(f"{path}: cannot be written ({error.strerror}).") from error
+    return path
+
+
+def progress_record(curves: Sequence[Curve]) -> dict[str, Any]:
+    """Return all columns of one run or of several as plain values for JSON.
+
+    Returns
+    -------
+    dict
+        ``schema``, ``kind`` and ``runs``; a run has ``title``, ``optimizer``, ``objective``, ``outcome``, the frame
+        ``best``, ``units`` by column and ``columns``. Numbers that are not finite are None.
+    """
+    _need(curves)
+    runs = []
+    for curve in curves:
+        recording = curve.result.recording
+        table = recording.table()
+        runs.append(
+            {
+                "title": curve.title,
+                "optimizer": curve.result.job.optimizer.name,
+                "objective": curve.result.job.objective,
+                "outcome": None if recording.outcome is None else recording.outcome.kind,
+                "best": recording.best,
+                "units": {name: unit for name in table if (unit := curve.unit_of(name))},
+                "columns": {name: [_finite(value) for value in values.tolist()] for name, values in table.items()},
+            }
+        )
+    return {"schema": SCHEMA, "kind": "progress", "runs": runs}
+
+
+def write_progress_json(curves: Sequence[Curve], path: Path) -> Path:
+    """Write `progress_record`.
+
+    Raises
+    ------
+    ExportError
+        If there is no run, or the file cannot be written.
+    """
+    return _write_json(progress_record(curves), path)
+
+
+def write_deviation_csv(result: AlignmentResult, path: Path) -> Path:
+    """Write the deviation plot, one row a pair; it is the table of residues.
+
+    Raises
+    ------
+    ExportError
+        If the file cannot be written.
+    """
+    try:
+        return write_residues_csv(result, path)
+    except OSError as error:
+        raise ExportError(f"{path}: cannot be written ({error.strerror}).") from error
+
+
+def deviation_record(result: AlignmentResult) -> dict[str, Any]:
+    """Return the deviation plot as plain values for JSON: what was compared, the pose, distances in Å by pair."""
+    pairing, inputs = result.inputs.pairing, result.inputs
+
+    def labels(structure: Structure, residues: Sequence[int]) -> list[str]:
+        return [structure.residues.label(int(residue)) for residue in residues]
+
+    return {
+        "schema": SCHEMA,
+        "kind": "deviation",
+        "mobile": inputs.mobile.name,
+        "target": inputs.target.name,
+        "optimizer": result.job.optimizer.name,
+        "frame": result.frame,
+        "pose": result.pose_text,
+        "rmsd_angstrom": _finite(result.scores.rmsd),
+        "core_cutoff_angstrom": result.core.cutoff,
+        "mobile_residues": labels(inputs.mobile, pairing.mobile_residues.tolist()),
+        "target_residues": labels(inputs.target, pairing.target_residues.tolist()),
+        "deviation_angstrom": [_finite(value) for value in result.scores.deviations.tolist()],
+    }
+
+
+def write_deviation_json(result: AlignmentResult, path: Path) -> Path:
+    """Write `deviation_record`.
+
+    Raises
+    ------
+    ExportError
+        If the file cannot be written.
+    """
+    return _write_json(deviation_record(result), path)
+
+
+def _need(curves: Sequence[Curve]) -> None:
+    if not curves:
+        raise ExportError("There is no run to write.")
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _write_json(record: dict[str, Any], path: Path) -> Path:
+    try:
+        path.write_text(json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise ExportError(f"{path}: cannot be written ({error.strerror}).") from error
+    return path

@@ -1,0 +1,149 @@
+"""What the columns of a recording are called on paper, in which unit, on which axis."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lieapp.alignment.choices import OBJECTIVES, title_of_choice
+from lieapp.export.errors import ExportError
+from lieapp.export.result import AlignmentResult
+from lieapp.optimizers.names import normalised
+from lieapp.optimizers.settings import SETTINGS
+from lieapp.scene.colors import OPTIMIZER_COLORS, OPTIMIZER_DASHES, optimizer_color, optimizer_dash
+
+__all__ = ["QUANTITIES", "Curve", "Quantity", "curves_of", "gap_unit", "quantity"]
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A column as a figure shows it.
+
+    Attributes
+    ----------
+    column : str
+        Column of the recording.
+    label : str
+        Axis label without the unit.
+    unit : str
+        Empty where there is none; that of the gap depends on the objective, see `Curve.unit_of`.
+    logarithmic : bool
+        Whether the axis is logarithmic unless something else is asked for.
+    floor : float
+        Least value drawn on a logarithmic axis; what is below is rounding.
+    """
+
+    column: str
+    label: str
+    unit: str = ""
+    logarithmic: bool = False
+    floor: float = 1e-12
+
+
+_KNOWN = (
+    Quantity("gap", "gap to the best possible", logarithmic=True, floor=1e-6),
+    Quantity("rmsd", "RMSD of the fitted pairs", "Å"),
+    Quantity("objective_value", "value of the objective"),
+    Quantity("loss", "loss", logarithmic=True),
+    Quantity("gradient_norm", "scaled gradient norm", logarithmic=True),
+    Quantity("angle_degrees", "rotation angle", "°"),
+    Quantity("learning_rate", "learning rate", logarithmic=True),
+    Quantity("evaluations", "evaluations (gradients computed)"),
+    Quantity("step", "steps"),
+    Quantity("seconds", "computing time", "s"),
+    Quantity("gradients", "gradients computed"),
+    Quantity("losses", "losses computed"),
+    Quantity("hvps", "Hessian-vector products computed"),
+)
+
+QUANTITIES: dict[str, Quantity] = {each.column: each for each in _KNOWN}
+"""Quantities by column; a column that is not here is drawn under its own name."""
+
+_EXTRA_DASHES: tuple[tuple[float, ...], ...] = ((5.0, 3.0), (1.5, 2.0), (8.0, 2.0, 1.5, 2.0), (3.0, 1.5, 1.0, 1.5))
+
+
+def quantity(column: str) -> Quantity:
+    """Return how a column is drawn."""
+    return QUANTITIES.get(column, Quantity(column, column.replace("_", " ")))
+
+
+def gap_unit(result: AlignmentResult) -> str:
+    """Return the unit of a run's gap: Å where the objective is a distance, else the name of the score."""
+    return result.inputs.objective(result.job).unit or title_of_choice(OBJECTIVES, result.job.objective)
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """One run of a figure.
+
+    Attributes
+    ----------
+    title : str
+        As the legend shows it.
+    result : AlignmentResult
+    color : str
+        ``"#RRGGBB"``.
+    dash : tuple of float
+        On and off lengths in line widths; empty for a solid line. Colour is never the only cue.
+    """
+
+    title: str
+    result: AlignmentResult
+    color: str
+    dash: tuple[float, ...] = ()
+
+    def columns(self, *names: str) -> list[NDArray[np.float64]]:
+        """Return columns of the recording, of equal length even while the run goes on.
+
+        Raises
+        ------
+        ExportError
+            If the run has no such column.
+        """
+        recording = self.result.recording
+        for name in names:
+            if name not in recording.columns:
+                held = ", ".join(recording.columns) or "none"
+                raise ExportError(f"{self.title} has no column {name!r}; it has {held}.")
+        table = recording.table(names)
+        return [table[name] for name in names]
+
+    def unit_of(self, name: str) -> str:
+        """Return the unit of a column, empty where there is none."""
+        return gap_unit(self.result) if name in ("gap", "objective_value") else quantity(name).unit
+
+
+def curves_of(results: Sequence[AlignmentResult], titles: Sequence[str] | None = None) -> list[Curve]:
+    """Return one curve a run; no two have colour and dash in common.
+
+    Parameters
+    ----------
+    results : sequence of AlignmentResult
+    titles : sequence of str, optional
+        Those of the optimisers by default.
+
+    Notes
+    -----
+    An optimiser keeps its colour and dash. A second run of it gets another dash, and only then another colour.
+    """
+    names = [result.job.optimizer.name for result in results]
+    titles = [_title_of(name) for name in names] if titles is None else titles
+    taken: set[tuple[str, tuple[float, ...]]] = set()
+    curves = []
+    for result, name, title in zip(results, names, titles, strict=True):
+        own = (optimizer_color(name), optimizer_dash(name))
+        dashes = (*_EXTRA_DASHES, *OPTIMIZER_DASHES.values())
+        candidates = [own, *((own[0], dash) for dash in dashes)]
+        candidates += [(color, dash) for color in OPTIMIZER_COLORS.values() for dash in dashes]
+        line = next((line for line in candidates if line not in taken), own)
+        taken.add(line)
+        curves.append(Curve(title, result, *line))
+    return curves
+
+
+def _title_of(name: str) -> str:
+    settings = SETTINGS.get(normalised(name))
+    return name if settings is None else settings.title

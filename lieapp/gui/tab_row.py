@@ -1,0 +1,80 @@
+"""A row of quiet tabs with a line under the chosen one."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QSizePolicy, QStackedWidget, QToolButton, QVBoxLayout, QWidget
+
+__all__ = ["TabPages", "TabRow"]
+
+
+class TabRow(QWidget):
+    """Tabs without pages.
+
+    Signals
+    -------
+    chosen(int)
+    """
+
+    chosen = Signal(int)
+
+    def __init__(self, name: str, *, stretch: bool = False, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("plain")
+        self.setAccessibleName(name)
+        self._stretch = stretch
+        self._group = QButtonGroup(self)
+        self._group.setExclusive(True)
+        self._layout = QHBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(0)
+        self._group.idClicked.connect(self.chosen)
+
+    def add(self, title: str, tip: str, *, enabled: bool = True) -> QToolButton:
+        """Add a tab."""
+        button = QToolButton()
+        button.setObjectName("tab")
+        button.setText(title)
+        button.setToolTip(tip)
+        button.setAccessibleName(title)
+        button.setCheckable(True)
+        button.setEnabled(enabled)
+        button.setCursor(Qt.CursorShape.PointingHandCursor if enabled else Qt.CursorShape.ArrowCursor)
+        if self._stretch:
+            button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        number = len(self._group.buttons())
+        self._group.addButton(button, number)
+        self._layout.addWidget(button)
+        if number == 0:
+            button.setChecked(True)
+        return button
+
+    def choose(self, index: int) -> None:
+        """Choose a tab without reporting it."""
+        self._group.button(index).setChecked(True)
+
+
+class TabPages(QWidget):
+    """Tabs with pages."""
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("plain")
+        self.row = TabRow(name, stretch=True)
+        self.stack = QStackedWidget()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.row)
+        layout.addWidget(self.stack, 1)
+        self.row.chosen.connect(self.stack.setCurrentIndex)
+
+    def add(self, title: str, tip: str, page: QWidget) -> None:
+        """Add a page."""
+        self.row.add(title, tip)
+        self.stack.addWidget(page)
+
+    def show_page(self, index: int) -> None:
+        """Show a page."""
+        self.row.choose(index)
+        self.stack.setCurrentIndex(index)

@@ -1,0 +1,642 @@
+"""The 3-D view of the window: a canvas that paints when it should, and a banner where it cannot."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QEasingCurve, QEvent, QObject, QPoint, Qt, QTimer, QVariantAnimation, Signal
+from PySide6.QtGui import (
+    QCloseEvent,
+    QContextMenuEvent,
+    QHideEvent,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QNativeGestureEvent,
+    QPaintEvent,
+    QResizeEvent,
+    QShowEvent,
+    QWheelEvent,
+)
+from PySide6.QtOpenGLWidgets import QOpenGLWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QStyle,
+    QToolTip,
+    QVBoxLayout,
+    QWidget,
+)
+
+from lieapp.gui.deviation_key import DEVIATION_LEGEND, DeviationKey
+from lieapp.gui.opengl import OpenGLInfo, prepare_opengl, probe_opengl
+from lieapp.scene.body import Level
+from lieapp.scene.camera import Viewpoint
+from lieapp.scene.coloring import Legend
+from lieapp.scene.colors import BACKGROUND_DARK, BACKGROUND_LIGHT
+from lieapp.scene.molecular_scene import Hit, MolecularScene
+from lieapp.scene.navigation import Button, Habit, Navigator
+from lieapp.scene.painter import Slot
+
+__all__ = ["MoleculeViewer"]
+
+prepare_opengl()
+
+_SHORTEST_INTERVAL = 0.016
+_COMPOSITION = 0.015
+_HOVER_MILLISECONDS = 50
+_TRIANGLES = 400_000
+_TRIANGLES_SOFTWARE = 40_000
+_DRAFT_TRIANGLES_SOFTWARE = 13_000
+_REST_MILLISECONDS = 250
+# A picture at rest is smoothed only where painting is quick enough not to be felt.
+_SLOWEST_FINE, _SLOWEST_REFINED = 0.025, 0.060
+# Where a busy machine paints this slowly in motion, the picture is simplified until it has caught up.
+_HURRY_ABOVE, _CALM_BELOW = 0.030, 0.010
+_MARGIN = 12
+_MOVE_MILLISECONDS = 250
+_BUTTONS: dict[Qt.MouseButton, Button] = {
+    Qt.MouseButton.LeftButton: "left",
+    Qt.MouseButton.MiddleButton: "middle",
+    Qt.MouseButton.RightButton: "right",
+}
+
+
+class _BlankCanvas:
+    """Stands for a canvas where none can be had: the scene keeps its poses and colours, and draws nothing."""
+
+    class _Events:
+        class _Never:
+            def connect(self, callback: Callable[..., Any]) -> None:
+                """Nothing is ever drawn."""
+
+        draw = _Never()
+
+    events = _Events()
+    size = physical_size = (740, 500)
+    pixel_scale = 1.0
+
+
+class _LateCanvas:
+    """Stands for a canvas that is not there yet: remembers who wants to draw, and asks the real one ever after."""
+
+    class _Events:
+        class _Draw:
+            def __init__(self) -> None:
+                self.waiting: list[tuple[Callable[..., Any], dict[str, Any]]] = []
+
+            def connect(self, callback: Callable[..., Any], **options: Any) -> None:
+                """Remember a callback."""
+                self.waiting.append((callback, options))
+
+        def __init__(self) -> None:
+            self.draw = self._Draw()
+
+    def __init__(self, size: Callable[[], tuple[int, int]]) -> None:
+        self.events = self._Events()
+        self._size = size
+        self._real: Any = None
+
+    def become(self, canvas: Any) -> None:
+        """Stand for this canvas from now on."""
+        for callback, options in self.events.draw.waiting:
+            canvas.events.draw.connect(callback, **options)
+        self.events.draw.waiting.clear()
+        self._real = canvas
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in logical pixels."""
+        return self._size() if self._real is None else self._real.size
+
+    def __getattr__(self, name: str) -> Any:
+        if self._real is None:
+            raise AttributeError(name)
+        return getattr(self._real, name)
+
+
+class _LogWatch(logging.Handler):
+    """Hears what vispy only writes into its log."""
+
+    def __init__(self, report: Callable[[str], None]) -> None:
+        super().__init__(logging.ERROR)
+        self._report = report
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._report(record.getMessage())
+
+
+class MoleculeViewer(QWidget):
+    """Shows two structures; everything about what is shown goes through `scene`.
+
+    Parameters
+    ----------
+    parent : QWidget, optional
+    dark : bool
+        Dark background.
+    late : bool
+        Make the canvas only once the widget has been painted: loading OpenGL takes a quarter of a second, which a
+        window need not wait for.
+
+    Attributes
+    ----------
+    scene : MolecularScene
+        There even if nothing can be drawn.
+    opengl : OpenGLInfo
+        What draws.
+    paint_times : deque of float
+        Seconds that the latest paints took, to the end of the drawing.
+    hover_text : callable(Hit) -> str, optional
+        Words of the tooltip; the label of the residue by default.
+    smooth : bool
+        Go to other views in a quarter of a second instead of at once. Off where the system asks for less motion.
+
+    Signals
+    -------
+    hovered(Hit or None), clicked(Hit or None, bool)
+        Residue under the pointer; the flag tells whether Shift was held.
+    pose_dragged(ndarray), pose_released(ndarray)
+        The mobile's pose, shape (4, 4), while it is moved by hand and when it is let go.
+    failed(str)
+        3-D stopped working; the text is that of the banner.
+    """
+
+    hovered = Signal(object)
+    clicked = Signal(object, bool)
+    pose_dragged = Signal(object)
+    pose_released = Signal(object)
+    failed = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None, *, dark: bool = False, late: bool = False) -> None:
+        super().__init__(parent)
+        self.setAccessibleName("3-D view")
+        self.setAccessibleDescription("The two structures. Arrow keys turn, plus and minus zoom.")
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMinimumSize(320, 240)
+        self.paint_times: deque[float] = deque(maxlen=2000)
+        self.hover_text: Callable[[Hit], str] | None = None
+        self.opengl: OpenGLInfo = probe_opengl()
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(0)
+        self._banner: QFrame | None = None
+        self._dirty = False
+        self._not_before = 0.0
+        self._busy_since = 0.0
+        self._took = 0.0
+        self._refined_level: Level = "draft"
+        self._hurry = False
+        self._resting = False
+        self._timer = QTimer(self, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self._paint_now)
+        self._rest_timer = QTimer(self, singleShot=True)
+        self._rest_timer.timeout.connect(self._refine)
+        self._hover_timer = QTimer(self, singleShot=True, interval=_HOVER_MILLISECONDS)
+        self._hover_timer.timeout.connect(self._hover)
+        self._pointer: tuple[float, float] | None = None
+        self._hit: Hit | None = None
+        self.smooth = True
+        self._moving: tuple[Viewpoint, Viewpoint, Viewpoint] | None = None  # from, to, and where it is now
+        self._move = QVariantAnimation(self, startValue=0.0, endValue=1.0, duration=_MOVE_MILLISECONDS)
+        self._move.setEasingCurve(QEasingCurve.Type.InOutCubic)
+        self._move.valueChanged.connect(self._move_on)
+        self._canvas: Any = None
+        self._placeholder: QOpenGLWidget | None = None
+        self._watch: _LogWatch | None = None
+
+        problem = self.opengl.problem
+        if not problem and not late:
+            problem = self._try_canvas()
+        software = self.opengl.software
+        self._late = _LateCanvas(lambda: (self.width(), self.height())) if late and not problem else None
+        self.scene = MolecularScene(
+            self._canvas or self._late or _BlankCanvas(),
+            triangles=_TRIANGLES_SOFTWARE if software else _TRIANGLES,
+            draft_triangles=_DRAFT_TRIANGLES_SOFTWARE if software else None,
+        )
+        self.scene.on_change = self._request
+        self.scene.on_error = lambda error: self._fail(f"{type(error).__name__}: {error}")
+        self.navigator = Navigator(self.scene)
+        self.navigator.on_click = lambda x, y, shift: self.clicked.emit(self.scene.pick(x, y), shift)
+        self.navigator.on_menu = self._ask_for_menu
+        self.navigator.on_move_to = self.move_to
+        self.navigator.on_pose_dragged = self.pose_dragged.emit
+        self.navigator.on_pose_released = self.pose_released.emit
+
+        self.key = DeviationKey(self)
+        self.key.hide()
+        self._hint = QLabel("Moving by hand: drag turns, Shift-drag shifts, Alt-drag turns the view. M ends.", self)
+        self._hint.setObjectName("caption")
+        self._hint.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._hint.hide()
+        if self._canvas is not None:
+            self._connect_canvas()
+        elif self._late is None:
+            self._show_banner(problem)
+        else:
+            # Qt decides how to compose a window when it is made: the canvas would come too late for that.
+            self._placeholder = QOpenGLWidget(self)
+            self._placeholder.hide()
+            self._become_window()
+        self.set_dark(dark)
+
+    # For the window ------------------------------------------------------------------------------------------------
+
+    @property
+    def available(self) -> bool:
+        """Whether 3-D is drawn."""
+        return self._canvas is not None and self._banner is None
+
+    @property
+    def banner_text(self) -> str:
+        """What the banner says; empty while 3-D works."""
+        return self._banner.property("text") if self._banner is not None else ""
+
+    def set_dark(self, on: bool) -> None:
+        """Choose the background."""
+        self.scene.set_background(BACKGROUND_DARK if on else BACKGROUND_LIGHT)
+        self.key.set_dark(on)
+        self._hint.setStyleSheet(f"color: {'#C3C8D0' if on else '#4A5260'}")
+
+    def set_key_visible(self, on: bool) -> None:
+        """Show the key to the colours; at first those of the deviation."""
+        self.key.setVisible(on)
+        self._place_overlays()
+
+    def set_legend(self, legend: Legend | None) -> None:
+        """Say what the colours mean: the key is shown with this legend, or hidden. See `lieapp.scene.coloring`."""
+        self.key.set_legend(legend if legend is not None else DEVIATION_LEGEND)
+        self.set_key_visible(legend is not None)
+
+    # Other views -----------------------------------------------------------------------------------------------------
+
+    def move_to(self, viewpoint: Viewpoint) -> None:
+        """Go to another view, smoothly unless `smooth` is off or the system asks for less motion."""
+        self._move.stop()
+        animated = QApplication.style().styleHint(QStyle.StyleHint.SH_Widget_Animation_Duration, None, self) > 0
+        if not (self.smooth and animated and self.available and self.isVisible()):
+            self._moving = None
+            self.scene.viewpoint = viewpoint
+            return
+        here = self.scene.viewpoint
+        self._moving = (here, viewpoint, here)
+        self._move.start()
+
+    def _move_on(self, part: float) -> None:
+        if self._moving is None:
+            return
+        start, end, latest = self._moving
+        if self.scene.viewpoint is not latest:
+            self._moving = None  # somebody else has taken the view elsewhere: it stays there
+            self._move.stop()
+            return
+        view = start.towards(end, float(part))
+        self._moving = (start, end, view) if part < 1 else None
+        self.scene.viewpoint = view
+
+    def fit(self) -> None:
+        """Go to the broadside view of both structures, which fill the picture."""
+        self.move_to(self.scene.fitting_viewpoint())
+
+    def look_along(self, axis: str) -> None:
+        """Look at both structures along ``"x"``, ``"y"`` or ``"z"`` of the target's file."""
+        self.move_to(self.scene.viewpoint_along(axis))
+
+    def center_on(self, slot: Slot, residues: Any = None, *, zoom: bool = True) -> None:
+        """Go to residues of a structure, flags of shape (residues,); to all of it without them."""
+        self.move_to(self.scene.viewpoint_on(slot, residues, zoom=zoom))
+
+    @property
+    def perspective(self) -> bool:
+        """Whether what is nearer is drawn larger."""
+        return self.scene.viewpoint.field_of_view > 0
+
+    def set_perspective(self, on: bool) -> None:
+        """Change between orthographic and perspective view."""
+        self.scene.set_perspective(on)
+
+    def set_by_hand(self, on: bool) -> None:
+        """Let drags move the mobile instead of the view."""
+        self.navigator.by_hand = on
+        self._hint.setVisible(on)
+        self._place_overlays()
+        if self._canvas is not None:
+            shape = Qt.CursorShape.OpenHandCursor if on else Qt.CursorShape.ArrowCursor
+            self._canvas.native.setCursor(shape)
+
+    @property
+    def by_hand(self) -> bool:
+        return self.navigator.by_hand
+
+    def set_mouse_habit(self, habit: Habit) -> None:
+        """Let the mouse work as in ChimeraX or as in PyMOL."""
+        self.navigator.habit = habit
+
+    def picture(self, size: tuple[int, int] | None = None, *, transparent: bool = False) -> QImage:
+        """Return what is seen as an image of any size; null if 3-D does not work."""
+        if not self.available:
+            return QImage()
+        pixels = np.ascontiguousarray(self.scene.render(size, transparent=transparent))
+        height, width = pixels.shape[:2]
+        return QImage(pixels.tobytes(), width, height, 4 * width, QImage.Format.Format_RGBA8888).copy()
+
+    def shut_down(self) -> None:
+        """Give the canvas back; call it before the window goes."""
+        for timer in (self._timer, self._rest_timer, self._hover_timer):
+            timer.stop()
+        self._move.stop()
+        if self._watch is not None:
+            logging.getLogger("vispy").removeHandler(self._watch)
+            self._watch = None
+        canvas, self._canvas = self._canvas, None
+        if canvas is not None:
+            self.scene.on_change = None
+            canvas.close()
+
+    # The canvas ------------------------------------------------------------------------------------------------------
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if self._late is not None and self._canvas is None:
+            QTimer.singleShot(0, self, self.make_canvas)
+        super().paintEvent(event)
+
+    def make_canvas(self) -> None:
+        """Make the canvas of a late view now, if it has none yet."""
+        late, self._late = self._late, None
+        if late is None:
+            return
+        problem = self._try_canvas()
+        if self._canvas is None:
+            self._show_banner(problem)
+            return
+        late.become(self._canvas)
+        self._connect_canvas()
+        if self._placeholder is not None:
+            self._placeholder.deleteLater()
+            self._placeholder = None
+        self.set_by_hand(self.by_hand)
+        self._request()
+
+    def _try_canvas(self) -> str:
+        """Make the canvas; return what is in the way."""
+        try:
+            self._canvas = self._make_canvas()
+        except Exception as error:
+            return f"The 3-D canvas could not be made: {error}"
+        return ""
+
+    def _make_canvas(self) -> Any:
+        import vispy
+
+        vispy.use("pyside6", "gl+")
+        from vispy import app
+
+        samples = 0 if self.opengl.software else 4
+        return app.Canvas(show=False, keys=None, config={"samples": samples, "depth_size": 24}, parent=self)
+
+    def _connect_canvas(self) -> None:
+        canvas = self._canvas
+        native = canvas.native
+        native.setAccessibleName("3-D canvas")
+        native.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        native.setMouseTracking(True)
+        native.installEventFilter(self)
+        self._layout.addWidget(native)
+        self._become_window()
+        events = canvas.events
+        events.draw.connect(self._before_paint, position="first")
+        events.draw.connect(self._after_paint, position="last")
+        self._watch = _LogWatch(self._fail)
+        logging.getLogger("vispy").addHandler(self._watch)
+        self.key.raise_()
+        self._hint.raise_()
+
+    def _become_window(self) -> None:
+        """Be a window of its own, once it holds something that draws with OpenGL: before that it would stay black.
+
+        Within the window of the program Qt would compose all of that by OpenGL when one word changes, 10 ms of
+        software OpenGL even while the view is hidden.
+        """
+        self.setAttribute(Qt.WidgetAttribute.WA_DontCreateNativeAncestors)
+        self.setAttribute(Qt.WidgetAttribute.WA_NativeWindow)
+
+    def _fail(self, details: str) -> None:
+        if self._banner is None:
+            # The report may come from inside a paint: leave it before the canvas is taken away.
+            QTimer.singleShot(0, self, lambda: self._show_banner("Drawing failed.", details))
+
+    def _show_banner(self, problem: str, details: str = "") -> None:
+        if self._banner is not None:
+            return
+        if self._canvas is not None:
+            self._canvas.native.hide()
+        text = f"<b>No 3-D view.</b> {problem} Renderer: {self.opengl}.<br>{self.opengl.advice}"
+        banner = QFrame(self)
+        banner.setObjectName("message")
+        banner.setProperty("level", "warning")
+        banner.setProperty("text", text)
+        banner.setAccessibleName("No 3-D view")
+        label = QLabel(text, banner)
+        label.setWordWrap(True)
+        label.setTextFormat(Qt.TextFormat.RichText)
+        label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        copy = QPushButton("Copy details", banner)
+        copy.setToolTip("Copy what is known about the failure, for a report")
+        report = "\n".join(filter(None, (problem, details, str(self.opengl))))
+        copy.clicked.connect(lambda: QApplication.clipboard().setText(report))
+        row = QHBoxLayout(banner)
+        row.addWidget(label, 1)
+        row.addWidget(copy, 0, Qt.AlignmentFlag.AlignTop)
+        self._banner = banner
+        self._layout.insertWidget(0, banner)
+        self._layout.addStretch(1)
+        self._place_overlays()
+        self.failed.emit(text)
+
+    # Painting --------------------------------------------------------------------------------------------------------
+
+    def _request(self) -> None:
+        self._dirty = True
+        self._rest_timer.stop()
+        if self._canvas is None or self._banner is not None or not self.isVisible() or self._timer.isActive():
+            return
+        self._timer.start(max(0, int(1000 * (self._not_before - time.perf_counter()) + 0.999)))
+
+    def _paint_now(self) -> None:
+        if self._canvas is None or not self._dirty:
+            return
+        if time.perf_counter() < self._not_before:
+            self._request()  # asked for while an earlier paint was on its way: that one has set a new time
+        else:
+            self._canvas.native.update()
+
+    def _before_paint(self, event: Any) -> None:
+        self._busy_since = time.perf_counter()
+        self._resting = self._resting and not self._dirty
+        self.scene.hurried = self._hurry and not self._resting
+        self._dirty = False
+
+    def _after_paint(self, event: Any) -> None:
+        took = self._took = time.perf_counter() - self._busy_since
+        self.paint_times.append(took)
+        if self.opengl.software and not self._resting:
+            latest = list(self.paint_times)[-3:]
+            if len(latest) == 3 and min(latest) > _HURRY_ABOVE:
+                self._hurry = True
+            elif max(latest) < _CALM_BELOW:
+                self._hurry = False
+        self._not_before = self._busy_since + max(2 * took, _SHORTEST_INTERVAL)
+        # Qt has yet to put the picture onto the screen, which the next turn of the event loop comes after.
+        QTimer.singleShot(0, self, self._on_shown)
+
+    def _on_shown(self) -> None:
+        # 3-D takes at most half of the time of this thread, whatever asks for it.
+        now = time.perf_counter()
+        busy = min(now - self._busy_since, 2 * self._took + _COMPOSITION)
+        self._not_before = max(now + busy, self._busy_since + _SHORTEST_INTERVAL)
+        if self._dirty:
+            self._request()
+        elif self.opengl.software:
+            self._rest_timer.start(int(1000 * busy) + 1 if self.scene.refinements else _REST_MILLISECONDS)
+
+    def _refine(self) -> None:
+        """Smooth the edges while nothing moves."""
+        if self._dirty or not self.available or not self.isVisible() or not self.paint_times:
+            return
+        usual = float(np.median(list(self.paint_times)[-8:]))
+        if self.scene.hurried:
+            # At rest nothing may be missing, even if it takes one longer paint.
+            self._resting = True
+            self._canvas.native.update()
+            return
+        if usual > _SLOWEST_REFINED:
+            return
+        if self.scene.refinements == 0:
+            self._refined_level = "fine" if usual < _SLOWEST_FINE else "draft"
+        if self.scene.refine(self._refined_level):
+            self._resting = True
+            self._canvas.native.update()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._dirty:
+            self._request()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        self._timer.stop()
+        super().hideEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._place_overlays()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self.shut_down()
+        super().closeEvent(event)
+
+    def _place_overlays(self) -> None:
+        self.key.resize(self.key.sizeHint())
+        top = _MARGIN + (self._banner.sizeHint().height() if self._banner is not None else 0)
+        self.key.move(self.width() - self.key.width() - _MARGIN, top)
+        self._hint.adjustSize()
+        self._hint.move(_MARGIN, self.height() - self._hint.height() - _MARGIN)
+
+    # Pointer and keys ------------------------------------------------------------------------------------------------
+
+    def _ask_for_menu(self, x: float, y: float) -> None:
+        if self.contextMenuPolicy() == Qt.ContextMenuPolicy.CustomContextMenu:
+            self.customContextMenuRequested.emit(QPoint(round(x), round(y)))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Take what hands do to the canvas before vispy does: its own events ask Qt for deprecated things."""
+        kind = event.type()
+        navigator = self.navigator
+        if isinstance(event, QMouseEvent):
+            x, y = event.position().x(), event.position().y()
+            modifiers = _modifiers(event.modifiers())
+            button = _BUTTONS.get(event.button())
+            if kind == QEvent.Type.MouseMove:
+                if navigator.dragging:
+                    navigator.move(x, y)
+                else:
+                    self._set_pointer((x, y))
+            elif button is not None and kind == QEvent.Type.MouseButtonPress:
+                self.setFocus(Qt.FocusReason.MouseFocusReason)
+                self._set_pointer(None)
+                navigator.press(x, y, button, modifiers)
+            elif kind == QEvent.Type.MouseButtonRelease:
+                navigator.release(x, y, modifiers)
+            elif kind == QEvent.Type.MouseButtonDblClick and button == "left":
+                navigator.double_click(x, y)
+            return True
+        if isinstance(event, QWheelEvent):
+            navigator.wheel((event.angleDelta().y() or event.angleDelta().x()) / 120)
+            return True
+        if isinstance(event, QNativeGestureEvent):
+            if event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture:
+                navigator.pinch(1.0 + event.value())
+            return True
+        if isinstance(event, QContextMenuEvent) and event.reason() == QContextMenuEvent.Reason.Mouse:
+            return True  # comes with the press on some systems: the navigator asks on release, if nothing was dragged
+        if kind == QEvent.Type.Leave:
+            self._set_pointer(None)
+        return super().eventFilter(watched, event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        keys = Qt.Key
+        turns = {
+            keys.Key_Left: (-10.0, 0.0),
+            keys.Key_Right: (10.0, 0.0),
+            keys.Key_Up: (0.0, 10.0),
+            keys.Key_Down: (0.0, -10.0),
+        }
+        key = Qt.Key(event.key())
+        if key in turns and event.modifiers() in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier):
+            self.navigator.turn(*turns[key])
+        elif key in (keys.Key_Plus, keys.Key_Equal):
+            self.navigator.wheel(1.0)
+        elif key == keys.Key_Minus:
+            self.navigator.wheel(-1.0)
+        else:
+            super().keyPressEvent(event)
+
+    def _set_pointer(self, pointer: tuple[float, float] | None) -> None:
+        self._pointer = pointer
+        if pointer is None:
+            self._hover_timer.stop()
+            self._set_hit(None)
+        elif not self._hover_timer.isActive():
+            self._hover_timer.start()
+
+    def _hover(self) -> None:
+        if self._pointer is not None and self.available:
+            self._set_hit(self.scene.pick(*self._pointer))
+
+    def _set_hit(self, hit: Hit | None) -> None:
+        if hit == self._hit:
+            return
+        self._hit = hit
+        self.hovered.emit(hit)
+        if hit is None or self._pointer is None:
+            QToolTip.hideText()
+            return
+        text = self.hover_text(hit) if self.hover_text is not None else hit.label
+        x, y = (round(value) for value in self._pointer)
+        QToolTip.showText(self._canvas.native.mapToGlobal(QPoint(x, y)), text, self)
+
+
+def _modifiers(held: Qt.KeyboardModifier) -> tuple[str, ...]:
+    names = {
+        Qt.KeyboardModifier.ShiftModifier: "shift",
+        Qt.KeyboardModifier.ControlModifier: "control",
+        Qt.KeyboardModifier.AltModifier: "alt",
+    }
+    return tuple(name for modifier, name in names.items() if held & modifier)

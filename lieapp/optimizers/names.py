@@ -1,0 +1,50 @@
+"""Names of the optimisers, without torch: what a menu lists and how a misspelt name is answered."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+from lieapp.optimizers.errors import OptimizerError
+from lieapp.optimizers.settings import SETTINGS
+
+__all__ = ["TORCH_CLASSES", "UNUSABLE", "known_names", "normalised", "title_of", "unknown_optimizer"]
+
+TORCH_CLASSES: dict[str, str] = {
+    name.lower(): name
+    for name in ("Adadelta", "Adafactor", "Adagrad", "Adamax", "ASGD", "Muon", "NAdam", "RAdam", "RMSprop", "Rprop")
+}
+"""Classes of ``torch.optim`` that are no named optimiser, by lower-case name; an older torch may lack some."""
+
+UNUSABLE: dict[str, str] = {
+    "sparseadam": "sparseadam takes sparse gradients only, and every problem here has dense ones; take adam",
+}
+"""Classes of ``torch.optim`` that can drive no problem here, with the reason."""
+
+
+def known_names() -> tuple[str, ...]:
+    """Return the names of all optimisers: the named ones first, in the order of menus, then those of torch."""
+    return (*SETTINGS, *TORCH_CLASSES)
+
+
+def normalised(name: str) -> str:
+    """Return a name as it is looked up: lower case, hyphens for underscores and blanks."""
+    return "-".join(name.strip().lower().replace("_", " ").replace("-", " ").split())
+
+
+def title_of(name: str) -> str:
+    """Return what a menu shows for a name; a name of a class elsewhere is its own title."""
+    key = normalised(name)
+    if key in SETTINGS:
+        return SETTINGS[key].title
+    return TORCH_CLASSES.get(key, name.strip())
+
+
+def unknown_optimizer(name: str, names: Iterable[str] | None = None) -> OptimizerError:
+    """Return the error for a name that nothing answers to, with the nearest names."""
+    choices = list(known_names() if names is None else names)
+    close = difflib.get_close_matches(normalised(name), choices, n=2, cutoff=0.5)
+    hint = f"; did you mean {' or '.join(close)}?" if close else ""
+    return OptimizerError(
+        f"there is no optimiser {name[:60]!r}{hint} (names: {', '.join(choices)}, or package.module:Class)"
+    )

@@ -1,0 +1,403 @@
+"""The oracle: what an optimiser may ask of a problem, and two oracles around any torch closure.
+
+An oracle is a pure function of its parameters (and of the current batch, where there is one). All inner products are
+real dot products over all parameters together.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import torch
+from torch import Tensor
+
+__all__ = [
+    "AutogradOracle",
+    "Costs",
+    "FiniteDifferenceOracle",
+    "HasHessian",
+    "HasHessianDiagonal",
+    "Oracle",
+    "SavedParameters",
+    "basis_vectors",
+    "dot",
+    "hessian",
+    "hessian_diagonal",
+    "norm",
+]
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Price of each question in units of one gradient.
+
+    Attributes
+    ----------
+    gradient, loss, hvp : float
+        Price of a loss with its gradient, of a loss alone, and of a Hessian-vector product.
+    """
+
+    gradient: float = 1.0
+    loss: float = 1.0 / 3.0
+    hvp: float = 2.0
+
+    def evaluations(self, gradients: int, losses: int, hvps: int) -> float:
+        """Return the price of that many questions."""
+        return self.gradient * gradients + self.loss * losses + self.hvp * hvps
+
+
+_DEFAULT_COSTS = Costs()
+
+
+@runtime_checkable
+class Oracle(Protocol):
+    """What every oracle answers.
+
+    An oracle may also offer ``hessian() -> Tensor (n, n)``, ``hessian_diagonal() -> list[Tensor]``,
+    ``preconditioner()`` and ``probe()``; `hessian` and `hessian_diagonal` of this module fall back on products.
+    An oracle whose products reuse the gradient at the present parameters says so by
+    ``hvp_uses_gradient = True``, so that `CountingOracle` charges that gradient too.
+    """
+
+    @property
+    def parameters(self) -> list[Tensor]:
+        """Leaf tensors that the loss depends on."""
+        ...
+
+    @property
+    def costs(self) -> Costs:
+        """Price of the answers."""
+        ...
+
+    def gradient(self) -> Tensor:
+        """Return the loss, shape ``()``, and set ``.grad`` of every parameter. Usable as a torch closure."""
+        ...
+
+    def loss(self) -> Tensor:
+        """Return the loss, shape ``()``; gradients stay as they are."""
+        ...
+
+    def hvp(self, v: Sequence[Tensor]) -> list[Tensor]:
+        """Return the Hessian times ``v`` (one tensor per parameter); parameters and gradients stay as they are."""
+        ...
+
+
+@runtime_checkable
+class HasHessian(Protocol):
+    """An oracle that knows its Hessian."""
+
+    def hessian(self) -> Tensor:
+        """Return the Hessian, shape ``(n, n)``, over all parameters flattened and joined in order."""
+        ...
+
+
+@runtime_checkable
+class HasHessianDiagonal(Protocol):
+    """An oracle that knows the diagonal of its Hessian."""
+
+    def hessian_diagonal(self) -> list[Tensor]:
+        """Return the diagonal, shaped like the parameters."""
+        ...
+
+
+def dot(a: Iterable[Tensor], b: Iterable[Tensor]) -> float:
+    """Return the real dot product of two lists of tensors, summed in float64."""
+    return float(sum(float(torch.dot(_flat64(x), _flat64(y))) for x, y in zip(a, b, strict=True)))
+
+
+def norm(a: Sequence[Tensor]) -> float:
+    """Return the Euclidean norm of a list of tensors, summed in float64."""
+    return math.hypot(*(_norm(_flat64(x)) for x in a))
+
+
+def basis_vectors(parameters: Sequence[Tensor]) -> Iterable[list[Tensor]]:
+    """Yield every unit vector of the joined parameter space; the tensors are reused from one to the next."""
+    vectors = [torch.zeros_like(p) for p in parameters]
+    for vector in vectors:
+        flat = vector.view(-1) if vector.is_contiguous() else None
+        for index in range(vector.numel()):
+            if flat is None:
+                place = tuple(int(i) for i in torch.unravel_index(torch.tensor(index), vector.shape))
+                vector[place] = 1
+                yield vectors
+                vector[place] = 0
+            else:
+                flat[index] = 1
+                yield vectors
+                flat[index] = 0
+
+
+def hessian(oracle: Oracle) -> Tensor:
+    """Return the Hessian, shape ``(n, n)``: the oracle's own, else from one product per parameter, made symmetric."""
+    if isinstance(oracle, HasHessian):
+        return oracle.hessian()
+    rows = [torch.cat([x.reshape(-1) for x in oracle.hvp(v)]) for v in basis_vectors(oracle.parameters)]
+    matrix = torch.stack(rows)
+    return 0.5 * (matrix + matrix.T)
+
+
+def hessian_diagonal(oracle: Oracle) -> list[Tensor]:
+    """Return the Hessian's diagonal, shaped like the parameters: the oracle's own, else one product per parameter."""
+    if isinstance(oracle, HasHessianDiagonal):
+        return oracle.hessian_diagonal()
+    parameters = oracle.parameters
+    entries = []
+    for v in basis_vectors(parameters):
+        entries.append(sum((x * y).sum() for x, y in zip(v, oracle.hvp(v), strict=True)))
+    joined = torch.stack([torch.as_tensor(entry) for entry in entries])
+    parts = torch.split(joined, [p.numel() for p in parameters])
+    return [part.reshape(p.shape).to(p) for part, p in zip(parts, parameters, strict=True)]
+
+
+class SavedParameters:
+    """Parameters and gradients as they were, to be put back bit by bit.
+
+    Works as a context: on leaving, also by an exception, both are restored; a ``.grad`` is the same tensor as before.
+    """
+
+    def __init__(self, parameters: Sequence[Tensor]) -> None:
+        self._parameters = list(parameters)
+        self.values = [p.detach().clone() for p in self._parameters]
+        self._grads = [p.grad for p in self._parameters]
+        self._grad_values = [None if g is None else g.detach().clone() for g in self._grads]
+
+    def __enter__(self) -> SavedParameters:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.restore()
+
+    @torch.no_grad()
+    def restore(self) -> None:
+        """Put parameters and gradients back."""
+        for p, value, grad, grad_value in zip(
+            self._parameters, self.values, self._grads, self._grad_values, strict=True
+        ):
+            p.copy_(value)
+            if grad is not None and grad_value is not None:
+                grad.copy_(grad_value)
+            p.grad = grad
+
+
+class AutogradOracle:
+    """Oracle of a loss that torch can differentiate twice.
+
+    Parameters
+    ----------
+    closure : callable
+        Returns the loss, shape ``()``, with its graph; it must not call ``backward``.
+    parameters : iterable of Tensor
+        Leaf tensors of the loss; those that the loss does not depend on have zero gradient.
+    costs : Costs, optional
+        Prices; a product by double backward costs about two gradients.
+
+    Raises
+    ------
+    ValueError
+        If there is no parameter, or one that is no leaf or does not require a gradient.
+    """
+
+    hvp_uses_gradient = False
+
+    def __init__(
+        self, closure: Callable[[], Tensor], parameters: Iterable[Tensor], *, costs: Costs = _DEFAULT_COSTS
+    ) -> None:
+        self._closure = closure
+        self.parameters = _checked(parameters)
+        self.costs = costs
+
+    def gradient(self) -> Tensor:
+        """Return the loss and set ``.grad``."""
+        with torch.enable_grad():
+            loss = self._closure()
+            grads = self._grads(loss, create_graph=False)
+        for p, grad in zip(self.parameters, grads, strict=True):
+            p.grad = grad
+        return loss.detach()
+
+    def loss(self) -> Tensor:
+        """Return the loss."""
+        with torch.no_grad():
+            return self._closure().detach()
+
+    def hvp(self, v: Sequence[Tensor]) -> list[Tensor]:
+        """Return the Hessian times ``v`` by differentiating the gradient."""
+        with torch.enable_grad():
+            grads = self._grads(self._closure(), create_graph=True)
+            return self._differentiate(grads, v, retain_graph=False)
+
+    def hessian(self) -> Tensor:
+        """Return the exact Hessian, shape ``(n, n)``, made symmetric."""
+        with torch.enable_grad():
+            grads = self._grads(self._closure(), create_graph=True)
+            rows = [
+                torch.cat([x.reshape(-1) for x in self._differentiate(grads, v, retain_graph=True)])
+                for v in basis_vectors(self.parameters)
+            ]
+        matrix = torch.stack(rows)
+        return 0.5 * (matrix + matrix.T)
+
+    def hessian_diagonal(self) -> list[Tensor]:
+        """Return the exact diagonal of the Hessian, shaped like the parameters."""
+        diagonal = [torch.zeros_like(p) for p in self.parameters]
+        with torch.enable_grad():
+            grads = self._grads(self._closure(), create_graph=True)
+            for v in basis_vectors(self.parameters):
+                product = self._differentiate(grads, v, retain_graph=True)
+                for entry, x, y in zip(diagonal, v, product, strict=True):
+                    entry.add_(x * y)
+        return diagonal
+
+    def _grads(self, loss: Tensor, *, create_graph: bool) -> tuple[Tensor, ...]:
+        if not loss.requires_grad:
+            return tuple(torch.zeros_like(p) for p in self.parameters)
+        return torch.autograd.grad(loss, self.parameters, create_graph=create_graph, materialize_grads=True)
+
+    def _differentiate(self, grads: Sequence[Tensor], v: Sequence[Tensor], *, retain_graph: bool) -> list[Tensor]:
+        # Gradients that are constants (of linear losses) have no graph, and a zero Hessian.
+        live = [(grad, vector) for grad, vector in zip(grads, v, strict=True) if grad.requires_grad]
+        if not live:
+            return [torch.zeros_like(p) for p in self.parameters]
+        outputs, vectors = zip(*live, strict=True)
+        product = torch.autograd.grad(
+            outputs, self.parameters, grad_outputs=vectors, retain_graph=retain_graph, materialize_grads=True
+        )
+        return [x.detach() for x in product]
+
+
+class FiniteDifferenceOracle:
+    """Oracle of an ordinary torch closure; products come from differences of its gradient.
+
+    The displacement is ``s (1 + |x|) / |v|`` with ``s`` the square root (one-sided) or the cube root (central) of the
+    rounding unit of the coarsest parameter, ``x`` all parameters joined. Parameters and gradients are restored bit by
+    bit afterwards, also when the closure raises.
+
+    Parameters
+    ----------
+    closure : callable
+        As for ``torch.optim.Optimizer.step``: clears gradients, computes the loss, calls ``backward``, returns it.
+        It must give the same answer at the same parameters.
+    parameters : iterable of Tensor
+        Leaf tensors of the loss.
+    central : bool, optional
+        Two gradients per product and an error of second order, instead of one gradient and first order.
+    costs : Costs, optional
+        Prices; by default a product costs one gradient, or two when ``central``, and a loss one, for a closure
+        always runs its backward pass.
+
+    Raises
+    ------
+    ValueError
+        If there is no parameter, or one that is no leaf or does not require a gradient.
+    """
+
+    def __init__(
+        self,
+        closure: Callable[[], Tensor],
+        parameters: Iterable[Tensor],
+        *,
+        central: bool = False,
+        costs: Costs | None = None,
+    ) -> None:
+        self._closure = closure
+        self.parameters = _checked(parameters)
+        self.central = central
+        self.costs = costs if costs is not None else Costs(loss=1.0, hvp=2.0 if central else 1.0)
+        self._base: tuple[list[Tensor], list[Tensor]] | None = None
+        unit = max(torch.finfo(p.dtype).eps for p in self.parameters)
+        self._step = unit ** (1.0 / 3.0) if central else math.sqrt(unit)
+
+    @property
+    def hvp_uses_gradient(self) -> bool:
+        """Whether a product reuses the gradient at the present parameters."""
+        return not self.central
+
+    def gradient(self) -> Tensor:
+        """Return the loss and set ``.grad``."""
+        loss, grads = self._evaluate()
+        if not self.central:
+            self._base = ([p.detach().clone() for p in self.parameters], grads)
+        for p in self.parameters:
+            if p.grad is None:
+                p.grad = torch.zeros_like(p)
+        return loss
+
+    def loss(self) -> Tensor:
+        """Return the loss."""
+        with SavedParameters(self.parameters):
+            return self._evaluate()[0]
+
+    def hvp(self, v: Sequence[Tensor]) -> list[Tensor]:
+        """Return the Hessian times ``v`` from one or two more gradients."""
+        length = norm(v)
+        if not math.isfinite(length):
+            return [torch.full_like(p, math.nan) for p in self.parameters]
+        if length == 0.0:
+            return [torch.zeros_like(p) for p in self.parameters]
+        step = self._step * (1.0 + norm(self.parameters)) / length
+        with SavedParameters(self.parameters) as saved:
+            if self.central:
+                upper = self._displaced(saved, v, step)
+                lower = self._displaced(saved, v, -step)
+                return [(a - b) / (2.0 * step) for a, b in zip(upper, lower, strict=True)]
+            base = self._base_gradient(saved)
+            upper = self._displaced(saved, v, step)
+            return [(a - b) / step for a, b in zip(upper, base, strict=True)]
+
+    def invalidate(self) -> None:
+        """Forget the gradient at the present parameters: the loss itself has changed."""
+        self._base = None
+
+    def _base_gradient(self, saved: SavedParameters) -> list[Tensor]:
+        if self._base is None or not same_bits(self._base[0], saved.values):
+            self._base = (saved.values, self._evaluate()[1])
+        return self._base[1]
+
+    def _displaced(self, saved: SavedParameters, v: Sequence[Tensor], step: float) -> list[Tensor]:
+        with torch.no_grad():
+            for p, value, direction in zip(self.parameters, saved.values, v, strict=True):
+                torch.add(value, direction, alpha=step, out=p.data)
+        return self._evaluate()[1]
+
+    def _evaluate(self) -> tuple[Tensor, list[Tensor]]:
+        with torch.enable_grad():
+            loss = self._closure()
+        grads = [torch.zeros_like(p) if p.grad is None else p.grad.detach().clone() for p in self.parameters]
+        return torch.as_tensor(loss).detach(), grads
+
+
+_BITS = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
+
+
+def same_bits(a: Sequence[Tensor], b: Sequence[Tensor]) -> bool:
+    """Return whether two lists of real tensors agree bit by bit (unlike equality, for NaN and signed zeros too)."""
+    return all(
+        torch.equal(x.detach().view(_BITS[x.element_size()]), y.detach().view(_BITS[y.element_size()]))
+        for x, y in zip(a, b, strict=True)
+    )
+
+
+def _norm(x: Tensor) -> float:
+    length = float(torch.linalg.vector_norm(x))
+    if 1e-150 < length < 1e150 or x.numel() == 0:
+        return length
+    # Squares overflow or underflow where the norm itself does not.
+    largest = float(x.abs().max())
+    return largest * float(torch.linalg.vector_norm(x / largest)) if 0.0 < largest < math.inf else largest
+
+
+def _flat64(x: Tensor) -> Tensor:
+    return x.detach().reshape(-1).to(torch.float64)
+
+
+def _checked(parameters: Iterable[Tensor]) -> list[Tensor]:
+    checked = list(parameters)
+    if not checked:
+        raise ValueError("Invalid parameters: there is none")
+    for index, p in enumerate(checked):
+        if not p.is_leaf or not p.requires_grad or not p.is_floating_point():
+            raise ValueError(f"Invalid parameter {index}: a real leaf tensor that requires a gradient is needed")
+    return checked

@@ -1,0 +1,364 @@
+"""The settings of every named optimiser: one frozen model each, read by forms, flags, documentation and sessions.
+
+No torch here: a class is named by string and built by `lieapp.optimizers.registry`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from lieapp.optimizers.errors import OptimizerError
+from lieapp.optimizers.fields import FieldSpec, describe, setting, show_value
+from lieapp.optimizers.models import SettingsModel
+from lieapp.optimizers.schedules import ScheduleSettings
+
+__all__ = [
+    "SETTINGS",
+    "AdamSettings",
+    "AdamWSettings",
+    "FieldSpec",
+    "LBFGSSettings",
+    "OptimizerError",
+    "OptimizerSettings",
+    "SGDSettings",
+    "SaddleFreeNewtonSettings",
+    "ScheduleSettings",
+    "SophiaSettings",
+    "describe",
+    "setting",
+    "summary_line",
+]
+
+_LR_MAX = 1e6
+
+
+def _lr(default: float, help: str = "Learning rate: how far one step moves the parameters.") -> Any:
+    return setting(default, gt=0.0, le=_LR_MAX, scale="log", unit="parameter", title="lr", help=help)
+
+
+class OptimizerSettings(SettingsModel):
+    """Base of the settings of one optimiser.
+
+    Attributes
+    ----------
+    name : str
+        Name on the command line.
+    title : str
+        Name in the window.
+    summary : str
+        One sentence on what it does.
+    target : str
+        Class that is built, as ``"module:Class"``.
+    elementwise : bool
+        Whether each parameter moves by its own gradient alone, so that many starts may run as one batch.
+    uses_oracle : bool
+        Whether a step asks for more than gradients.
+    fixed : mapping
+        Constructor arguments that are no setting.
+    presets : mapping
+        Named sets of overrides worth knowing, such as the values of a paper.
+    """
+
+    name: ClassVar[str] = ""
+    title: ClassVar[str] = ""
+    summary: ClassVar[str] = ""
+    target: ClassVar[str] = ""
+    elementwise: ClassVar[bool] = False
+    uses_oracle: ClassVar[bool] = False
+    fixed: ClassVar[Mapping[str, Any]] = {}
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+
+    schedule: ScheduleSettings = Field(
+        default_factory=ScheduleSettings, description="How the learning rate changes from step to step."
+    )
+
+    @classmethod
+    def label(cls) -> str:
+        """Return the optimiser's name, for error messages."""
+        return cls.name or cls.__name__
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the keyword arguments of the optimiser's constructor; the schedule is not among them."""
+        values = {name: getattr(self, name) for name in type(self).model_fields if name != "schedule"}
+        return {**values, **self.fixed}
+
+
+class AdamSettings(OptimizerSettings):
+    """Adam (Kingma and Ba, arXiv:1412.6980), as torch computes it."""
+
+    name: ClassVar[str] = "adam"
+    title: ClassVar[str] = "Adam"
+    summary: ClassVar[str] = "Momentum divided by the recent size of each parameter's gradient: steps of about lr."
+    target: ClassVar[str] = "torch.optim:Adam"
+    elementwise: ClassVar[bool] = True
+
+    lr: float = _lr(0.01, "Learning rate: about the distance that each parameter moves in one step.")
+    betas: tuple[float, float] = setting(
+        (0.9, 0.999), ge=0.0, lt=1.0, help="How long the gradient and its square are remembered: 0.9 is about 10 steps."
+    )
+    eps: float = setting(
+        1e-8, gt=0.0, le=1.0, scale="log", advanced=True, help="Keeps the division finite where gradients vanish."
+    )
+    weight_decay: float = setting(
+        0.0, ge=0.0, le=1e3, scale="log", advanced=True, help="L2 penalty added to the gradient; 0 for a pose."
+    )
+    amsgrad: bool = setting(
+        False, advanced=True, help="Divide by the largest mean square seen so far, so that step sizes never grow back."
+    )
+
+
+class SGDSettings(OptimizerSettings):
+    """Gradient descent, with optional heavy-ball or Nesterov momentum, as torch computes it."""
+
+    name: ClassVar[str] = "sgd"
+    title: ClassVar[str] = "SGD"
+    summary: ClassVar[str] = "Plain gradient descent: every step is lr times the gradient, optionally with momentum."
+    target: ClassVar[str] = "torch.optim:SGD"
+    elementwise: ClassVar[bool] = True
+
+    lr: float = _lr(0.1, "Learning rate; stable while it is below 2 divided by the largest curvature.")
+    momentum: float = setting(
+        0.0, ge=0.0, lt=1.0, help="Share of the previous step kept in this one: 0 is plain descent, 0.9 a heavy ball."
+    )
+    dampening: float = setting(
+        0.0, ge=0.0, le=1.0, advanced=True, help="Share of the new gradient that the momentum leaves out."
+    )
+    nesterov: bool = setting(
+        False, help="Look ahead along the momentum; needs momentum above 0 and dampening 0.", title="Nesterov"
+    )
+    weight_decay: float = setting(
+        0.0, ge=0.0, le=1e3, scale="log", advanced=True, help="L2 penalty added to the gradient; 0 for a pose."
+    )
+
+    @model_validator(mode="after")
+    def _check_nesterov(self) -> Self:
+        if self.nesterov and (self.momentum == 0.0 or self.dampening != 0.0):
+            raise ValueError("nesterov = true: needs momentum above 0 and dampening 0")
+        return self
+
+
+class AdamWSettings(OptimizerSettings):
+    """AdamW (Loshchilov and Hutter, arXiv:1711.05101), as torch computes it, with no decay by default."""
+
+    name: ClassVar[str] = "adamw"
+    title: ClassVar[str] = "AdamW"
+    summary: ClassVar[str] = "Adam with a decay of the parameters apart from the gradient; without decay it is Adam."
+    target: ClassVar[str] = "torch.optim:AdamW"
+    elementwise: ClassVar[bool] = True
+
+    lr: float = _lr(0.01, "Learning rate: about the distance that each parameter moves in one step.")
+    betas: tuple[float, float] = setting(
+        (0.9, 0.999), ge=0.0, lt=1.0, help="How long the gradient and its square are remembered: 0.9 is about 10 steps."
+    )
+    eps: float = setting(
+        1e-8, gt=0.0, le=1.0, scale="log", advanced=True, help="Keeps the division finite where gradients vanish."
+    )
+    weight_decay: float = setting(
+        0.0,
+        ge=0.0,
+        le=1e3,
+        scale="log",
+        help=(
+            "Shrinks the parameters each step. It pulls a pose back towards its start: on an uncentred 6-vector 0.01 "
+            "gave an answer wrong by 8 Å, so it is 0 here (torch's own default is 0.01)."
+        ),
+    )
+    amsgrad: bool = setting(
+        False, advanced=True, help="Divide by the largest mean square seen so far, so that step sizes never grow back."
+    )
+
+
+class SophiaSettings(OptimizerSettings):
+    """Sophia-H (Liu et al., arXiv:2305.14342): momentum divided by a running Hessian diagonal, clipped.
+
+    The defaults suit a deterministic problem of few parameters: exact diagonal in every step, equal memories, so that
+    their missing bias corrections cancel. ``presets`` holds the values of the paper and of its published code.
+    """
+
+    name: ClassVar[str] = "sophia"
+    title: ClassVar[str] = "Sophia-H"
+    summary: ClassVar[str] = (
+        "Momentum divided by the Hessian's diagonal, each coordinate clipped. On six parameters it adds nothing over "
+        "gradient descent or Newton; it is here to reproduce the paper."
+    )
+    target: ClassVar[str] = "lieapp.optimizers.sophia:SophiaH"
+    uses_oracle: ClassVar[bool] = True
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "paper": {
+            "lr": 1e-4,
+            "betas": (0.96, 0.99),
+            "gamma": 0.01,
+            "estimator": "hutchinson",
+            "probe": "normal",
+            "update_interval": 10,
+            "weight_decay": 0.2,
+        },
+        "published code": {
+            "lr": 1e-4,
+            "betas": (0.965, 0.99),
+            "gamma": 0.04,
+            "estimator": "hutchinson",
+            "probe": "normal",
+            "update_interval": 10,
+            "weight_decay": 0.1,
+        },
+    }
+
+    lr: float = setting(
+        0.1,
+        gt=0.0,
+        le=_LR_MAX,
+        scale="log",
+        title="lr",
+        help="Fraction of momentum over curvature that a step takes; no parameter moves farther than lr times clip.",
+    )
+    clip: float = setting(
+        1.0, gt=0.0, le=_LR_MAX, scale="log", unit="parameter", help="Largest ratio of momentum to curvature used."
+    )
+    betas: tuple[float, float] = setting(
+        (0.9, 0.9), ge=0.0, lt=1.0, help="How long the gradient and the Hessian's diagonal are remembered."
+    )
+    gamma: float = setting(
+        1.0, gt=0.0, le=1e3, scale="log", help="Scale of the curvature: larger means smaller, less clipped steps."
+    )
+    estimator: Literal["exact", "hutchinson"] = setting(
+        "exact", help="Hessian's diagonal exactly (one product per parameter) or from one random probe (Hutchinson)."
+    )
+    probe: Literal["rademacher", "normal"] = setting(
+        "rademacher",
+        advanced=True,
+        when=("estimator", ("hutchinson",)),
+        help="Random signs (least variance) or normal deviates (as the paper).",
+    )
+    update_interval: int = setting(
+        1, ge=1, le=10**6, scale="log", help="Steps between two estimates of the diagonal; the paper takes 10."
+    )
+    eps: float = setting(
+        1e-12, gt=0.0, le=1.0, scale="log", advanced=True, help="Smallest curvature divided by: below it steps clip."
+    )
+    weight_decay: float = setting(
+        0.0,
+        ge=0.0,
+        le=1e3,
+        scale="log",
+        advanced=True,
+        help="Shrinks the parameters each step; it pulls a pose back towards its start, so it is 0 here.",
+    )
+
+
+class LBFGSSettings(OptimizerSettings):
+    """L-BFGS with the strong Wolfe line search of torch, one quasi-Newton step at a time.
+
+    One iteration per step, so that frames and evaluations mean the same as for other optimisers; 26 evaluations at
+    most, since with fewer torch's line search stalls. Its own stopping rules are off: the run has them.
+    """
+
+    name: ClassVar[str] = "lbfgs"
+    title: ClassVar[str] = "L-BFGS"
+    summary: ClassVar[str] = "Quasi-Newton steps from remembered gradients, with a line search (several evaluations)."
+    target: ClassVar[str] = "torch.optim:LBFGS"
+    fixed: ClassVar[Mapping[str, Any]] = {
+        "max_iter": 1,
+        "max_eval": 26,
+        "line_search_fn": "strong_wolfe",
+        "tolerance_grad": 0.0,
+        # Near the answer torch compares the slope with this number: its own 1e-9 freezes the run at |g| of 3e-5.
+        "tolerance_change": 1e-18,
+    }
+
+    lr: float = setting(
+        1.0,
+        gt=0.0,
+        le=_LR_MAX,
+        scale="log",
+        title="lr",
+        help="Step that the line search tries first; 1 is the full quasi-Newton step.",
+    )
+    history_size: int = setting(10, ge=1, le=1000, title="history", help="How many past steps shape the curvature.")
+
+
+class SaddleFreeNewtonSettings(OptimizerSettings):
+    """Newton with absolute curvatures inside a trust region (Dauphin et al., arXiv:1406.2572)."""
+
+    name: ClassVar[str] = "saddle-free-newton"
+    title: ClassVar[str] = "Saddle-free Newton"
+    summary: ClassVar[str] = (
+        "Newton's step with the Hessian's eigenvalues made positive: repelled by saddles, few steps, exact Hessian."
+    )
+    target: ClassVar[str] = "lieapp.optimizers.saddle_free_newton:SaddleFreeNewton"
+    uses_oracle: ClassVar[bool] = True
+
+    lr: float = setting(
+        1.0, gt=0.0, le=2.0, title="lr", help="Fraction of the Newton step that is taken; 1 is all of it."
+    )
+    trust_radius: float = setting(
+        1.0, gt=0.0, le=_LR_MAX, scale="log", unit="parameter", help="Longest step that is taken."
+    )
+    damping: float = setting(
+        1e-8, ge=0.0, le=1e6, scale="log", help="Added to every absolute curvature, so that flat directions stay safe."
+    )
+    adaptive: bool = setting(
+        True, help="Shrink the radius when the loss falls less than the model promised, and let it grow back."
+    )
+    kick: float = setting(
+        1e-3,
+        ge=0.0,
+        le=1.0,
+        scale="log",
+        advanced=True,
+        help="Step, in trust radii, along the lowest curvature where the gradient vanishes at a saddle; 0 for none.",
+    )
+
+
+SETTINGS: dict[str, type[OptimizerSettings]] = {
+    cls.name: cls
+    for cls in (
+        AdamSettings,
+        SGDSettings,
+        AdamWSettings,
+        SophiaSettings,
+        LBFGSSettings,
+        SaddleFreeNewtonSettings,
+    )
+}
+"""The named optimisers in the order that menus show them."""
+
+
+def summary_line(settings: OptimizerSettings, unit: str = "") -> str:
+    """Return one line for a row or a button, such as ``Adam lr 1 Å``.
+
+    Parameters
+    ----------
+    settings : OptimizerSettings
+        What to summarise.
+    unit : str, optional
+        Unit of the problem's parameters.
+
+    Returns
+    -------
+    str
+        Title, learning rate, and whatever differs from the defaults.
+    """
+    parts = [f"{settings.title}"]
+    differing: list[str] = []
+    for spec in describe(type(settings), parameter_unit=unit):
+        value = getattr(settings, spec.name)
+        if spec.name == "lr":
+            parts.append(f"lr {_brief(value)}{' ' + spec.unit if spec.unit else ''}")
+        elif spec.type == "group":
+            if isinstance(value, ScheduleSettings) and value.kind != "constant":
+                differing.append(value.kind)
+        elif value != spec.default:
+            differing.append(spec.title if value is True else f"{spec.title} {_brief(value)}")
+    return ", ".join([" ".join(parts), *differing])
+
+
+def _brief(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, (tuple, list)):
+        return ",".join(_brief(item) for item in value)
+    return show_value(value)

@@ -1,0 +1,271 @@
+"""Draws bodies: what comes first, what shines through, and what is outlined."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from vispy import gloo
+
+from lieapp.scene.body import Body, Level
+from lieapp.scene.colors import MOBILE, rgba
+from lieapp.scene.frame import Frame, Pass, enter_pass
+from lieapp.scene.segments import SegmentProgram, Segments
+from lieapp.scene.spheres import SphereProgram
+from lieapp.scene.surface import Surface, SurfaceProgram
+from lieapp.scene.sweep import Mesh
+
+__all__ = ["CONTEXT_FADE", "TARGET_OPACITY", "Density", "Ghost", "Painter", "Picture", "Slot"]
+
+TARGET_OPACITY = 0.5
+"""Of the target while there is a mobile to compare with."""
+CONTEXT_FADE = 0.45
+_MOST_OUTLINED = 60_000
+_GLOW = 2.4
+"""Width in logical pixels of the outline of what is highlighted."""
+
+Slot = Literal["mobile", "target"]
+_NO_TINT = (0.0, 0.0, 0.0, 0.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Ghost:
+    """A pale copy of a structure at another pose.
+
+    Attributes
+    ----------
+    matrix : ndarray, shape=(4, 4)
+        ``x' = R x + t`` on the coordinates of the file.
+    color : str
+        One colour for all of it.
+    opacity : float
+    slot : {"mobile", "target"}
+    """
+
+    matrix: NDArray[np.float64]
+    color: str = MOBILE
+    opacity: float = 0.35
+    slot: Slot = "mobile"
+
+
+@dataclass(frozen=True, eq=False)
+class Density:
+    """A contour of a map, drawn as a pale sheet around what lies inside.
+
+    Attributes
+    ----------
+    surface : Surface
+    matrix : ndarray, shape=(4, 4)
+    opacity : float
+    """
+
+    surface: Surface
+    matrix: NDArray[np.float64]
+    opacity: float
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """What is to be drawn.
+
+    Attributes
+    ----------
+    bodies : mapping of slot to Body
+    ghosts : iterable of Ghost
+    pair_lines : Segments or None
+        From the mobile to the target.
+    axis : Segments or None
+        In the coordinates of the scene.
+    screw : Surface or None
+        The way along the axis, in the coordinates of the scene.
+    densities : sequence of Density
+    context : bool
+        Whether chains outside the fit are seen.
+    """
+
+    bodies: Mapping[Slot, Body]
+    ghosts: Iterable[Ghost] = ()
+    pair_lines: Segments | None = None
+    axis: Segments | None = None
+    screw: Surface | None = None
+    densities: Sequence[Density] = ()
+    context: bool = True
+
+
+class Painter:
+    """The shaders of one context, and the order in which they are used."""
+
+    def __init__(self) -> None:
+        self._surfaces = SurfaceProgram()
+        self._spheres = SphereProgram()
+        self._segments = SegmentProgram()
+        self._warm = False
+
+    def draw(
+        self,
+        frame: Frame,
+        picture: Picture,
+        *,
+        level: Level,
+        triangles: int,
+        hurried: bool = False,
+        clear_alpha: float = 1.0,
+    ) -> None:
+        """Draw a picture into whatever is bound.
+
+        Parameters
+        ----------
+        frame : Frame
+        picture : Picture
+        level : {"draft", "fine"}
+        triangles : int
+            Budget of that level, for each body.
+        hurried : bool
+            One pass for each body: no outlines, and pale colours instead of translucence.
+        clear_alpha : float
+            Opacity of the background.
+        """
+        gloo.set_viewport(0, 0, *frame.size)
+        gloo.set_color_mask(True, True, True, True)
+        gloo.set_depth_mask(True)
+        gloo.clear(color=(*frame.background, clear_alpha), depth=True)
+        uniforms = frame.uniforms()
+        for program in (self._surfaces, self._spheres, self._segments):
+            program.begin(frame, uniforms)
+        if not picture.bodies and not picture.densities:
+            self._warm_up(frame)
+            return
+        for body in picture.bodies.values():
+            body.upload(level, triangles)
+
+        # What takes no part in the fit lies behind all the rest: there to be seen, but never in the way.
+        for body in picture.bodies.values() if picture.context else ():
+            if body.context is not None:
+                self._lines(frame, body.context, body.matrix, body.matrix, fade=CONTEXT_FADE, behind=True)
+
+        mobile, target = picture.bodies.get("mobile"), picture.bodies.get("target")
+        if mobile is not None:
+            opacity = 1.0 if mobile.opacity is None else mobile.opacity
+            self._layer(frame, level, mobile, mobile.matrix, opacity, 0.0 if hurried else frame.headlight.outline)
+        if picture.pair_lines is not None and mobile is not None and target is not None:
+            self._lines(frame, picture.pair_lines, mobile.matrix, target.matrix)
+        if picture.axis is not None:
+            self._lines(frame, picture.axis, np.eye(4), np.eye(4))
+        if picture.screw is not None:
+            self._sheet(frame, picture.screw, np.eye(4), 1.0)
+        if target is not None:
+            usual = TARGET_OPACITY if mobile is not None else 1.0
+            opacity = usual if target.opacity is None else target.opacity
+            if hurried:
+                pale = (*frame.background, 1.0 - opacity)
+                self._layer(frame, level, target, target.matrix, 1.0, 0.0, tint=pale)
+            else:
+                outline = frame.headlight.outline if opacity >= 1 else 0.0
+                self._layer(frame, level, target, target.matrix, opacity, outline)
+        for ghost in picture.ghosts:
+            copied = picture.bodies.get(ghost.slot)
+            if copied is not None:
+                red, green, blue, _ = (float(value) for value in rgba(ghost.color))
+                tint = (red, green, blue, 1.0)
+                self._layer(frame, level, copied, ghost.matrix, ghost.opacity, 0.0, tint=tint, bare=True)
+        for density in picture.densities:
+            self._sheet(frame, density.surface, density.matrix, density.opacity)
+
+    def _warm_up(self, frame: Frame) -> None:
+        """Draw triangles of no size in all ways: a processor compiles shaders when they are first used.
+
+        Done while there is nothing to see, so that the first molecule does not wait for it.
+        """
+        if self._warm:
+            return
+        self._warm = True
+        nowhere = np.zeros((3, 3), dtype=np.float32)
+        owner = np.zeros(3, dtype=np.int64)
+        point = Mesh(
+            nowhere, np.tile(np.array([0, 0, 1], dtype=np.float32), (3, 1)), np.arange(3, dtype=np.uint32)[None], owner
+        )
+        surface = Surface(point, rgba(MOBILE)[None])
+        for opacity in (1.0, 0.5):
+            kinds: tuple[Pass, ...] = ("depth", "outline", "color")
+            for kind in kinds:
+                enter_pass(kind, opacity)
+                self._surfaces.draw(
+                    surface, np.eye(4), kind, opacity=opacity, outline=1.0, outline_color=frame.outline_color
+                )
+        self._lines(frame, Segments(np.zeros((1, 3)), np.zeros((1, 3)), color=MOBILE), np.eye(4), np.eye(4))
+
+    def _sheet(self, frame: Frame, surface: Surface, matrix: NDArray[np.float64], opacity: float) -> None:
+        passes: tuple[Pass, ...] = ("color",) if opacity >= 1 else ("depth", "color")
+        for kind in passes:
+            enter_pass(kind, opacity)
+            self._surfaces.draw(surface, matrix, kind, opacity=opacity, outline=0.0, outline_color=frame.outline_color)
+
+    def _lines(
+        self,
+        frame: Frame,
+        lines: Segments,
+        start: NDArray[np.float64],
+        end: NDArray[np.float64],
+        *,
+        opacity: float = 1.0,
+        fade: float = 0.0,
+        behind: bool = False,
+    ) -> None:
+        self._segments.draw(lines, start, end, pixel_ratio=frame.pixel_ratio, opacity=opacity, fade=fade, behind=behind)
+
+    def _layer(
+        self,
+        frame: Frame,
+        level: Level,
+        body: Body,
+        matrix: NDArray[np.float64],
+        opacity: float,
+        outline: float,
+        *,
+        tint: tuple[float, float, float, float] = _NO_TINT,
+        bare: bool = False,
+    ) -> None:
+        """Draw all of one body; `bare` leaves out its ligands."""
+        if opacity <= 0:
+            return
+        surface = body.surface(level)
+        if level == "draft" and surface is not None and surface.triangles > _MOST_OUTLINED:
+            outline = 0.0  # so large a molecule is all outlines anyway, and must move first of all
+        glowing = body.stands_out and tint[3] < 1
+        passes: list[Pass] = ["depth"] if opacity < 1 else []
+        if outline > 0 or glowing:
+            passes.append("outline")
+        passes.append("color")
+        width = outline * frame.pixel_ratio
+        glow = _GLOW * frame.pixel_ratio if glowing else 0.0
+        for kind in passes:
+            enter_pass(kind, opacity)
+            for mesh in (surface, None if bare else body.ligand_sticks):
+                if mesh is not None:
+                    self._surfaces.draw(
+                        mesh,
+                        matrix,
+                        kind,
+                        opacity=opacity,
+                        outline=width,
+                        outline_color=frame.outline_color,
+                        tint=tint,
+                        glow=glow if mesh is surface else 0.0,
+                    )
+            for spheres in (body.spheres, None if bare else body.ligand_spheres):
+                if spheres is not None:
+                    self._spheres.draw(
+                        spheres,
+                        matrix,
+                        kind,
+                        opacity=opacity,
+                        outline=width,
+                        outline_color=frame.outline_color,
+                        tint=tint,
+                        glow=glow if spheres is body.spheres else 0.0,
+                    )
+        if body.gaps is not None:
+            self._lines(frame, body.gaps, matrix, matrix, opacity=opacity)

@@ -1,0 +1,208 @@
+"""What drawing costs: meshes built by numpy, and paints by whatever draws without a display."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def _best(call: Any, repeats: int) -> float:
+    """Return the shortest of several runs in milliseconds."""
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - start)
+    return 1e3 * min(times)
+
+
+def _chain(residues: int) -> np.ndarray:
+    angle = np.radians(100.0) * np.arange(residues)
+    wave = np.stack([2.3 * np.cos(angle), 2.3 * np.sin(angle), 1.5 * np.arange(residues)], axis=1)
+    return wave + 5 * np.sin(np.arange(residues) / 40)[:, None]
+
+
+def _meshes(quick: bool) -> list[dict[str, Any]]:
+    from vispy.visuals.tube import TubeVisual
+
+    from lieapp.scene.ribbon import build_ribbon, ribbon_sides
+    from lieapp.scene.tube import build_tube
+
+    rows = []
+    for residues in (150, 300) if quick else (150, 300, 1500, 5000):
+        points = _chain(residues)
+        fragment = np.arange(residues) // 300
+        own = _best(lambda p=points, f=fragment: build_tube(p, f, 0.75, segments=6, corners=8), 3 if quick else 9)
+        row: dict[str, Any] = {"name": f"tube of {residues} residues", "value": own, "unit": "ms"}
+        if residues == 1500:
+            row["limit"] = 25.0
+        if residues <= 300:
+            fine = np.stack(
+                [np.interp(np.linspace(0, residues - 1, 6 * residues), np.arange(residues), c) for c in points.T], 1
+            )
+            peer = _best(lambda p=fine: TubeVisual(p, radius=0.75, tube_points=8), 1)
+            row |= {"peer": peer, "ratio": peer / own}
+        rows.append(row)
+    for residues in (300,) if quick else (300, 1500, 8015):
+        points = _chain(residues)
+        fragment = np.arange(residues) // 300
+        states = np.resize(list("CCHHHHHHHHHHCCCEEEEEECCC"), residues)
+        nowhere = np.full_like(points, np.nan)
+
+        def cartoon(p: Any = points, f: Any = fragment, s: Any = states, o: Any = nowhere) -> None:
+            build_ribbon(p, ribbon_sides(p, o, f), s, f, segments=6, corners=8)
+
+        row = {"name": f"cartoon of {residues} residues", "value": _best(cartoon, 3 if quick else 9), "unit": "ms"}
+        rows.append(row | ({"limit": 25.0} if residues == 1500 else {}))
+        if residues == 1500:
+            rows.append({"name": "cartoon, for each residue", "value": 1e3 * row["value"] / residues, "unit": "µs"})
+    return rows
+
+
+def _parts(quick: bool) -> list[dict[str, Any]]:
+    """Soft shadows and contours, which are worked out once for each mesh or level."""
+    from lieapp.scene.isosurface import isosurface
+    from lieapp.scene.occlusion import sky_visibility
+    from lieapp.scene.ribbon import build_ribbon, ribbon_sides
+
+    rows = []
+    residues = 300 if quick else 1500
+    points = _chain(residues)
+    fragment = np.arange(residues) // 300
+    mesh = build_ribbon(
+        points, ribbon_sides(points, np.full_like(points, np.nan), fragment), ["C"] * residues, fragment
+    )
+    repeats = 3 if quick else 9
+    shadows = _best(lambda: sky_visibility(mesh.vertices, mesh.normals, points), repeats)
+    rows.append({"name": f"soft shadows on {len(mesh.vertices)} vertices", "value": shadows, "unit": "ms"})
+    for count in (32,) if quick else (64, 128):
+        axes = np.meshgrid(*3 * [np.linspace(-1, 1, count, dtype=np.float32)], indexing="ij")
+        ball = 0.8 - np.sqrt(sum(axis**2 for axis in axes))
+        folded = np.sin(9 * axes[0]) * np.cos(9 * axes[1]) + np.sin(9 * axes[1]) * np.cos(9 * axes[2])
+        for name, grid in (("a ball", ball), ("a folded sheet", folded)):
+            value = _best(lambda g=grid: isosurface(g, 0.0), 1 if quick else 3)
+            rows.append({"name": f"contour of {name} in a map of {count}³ points", "value": value, "unit": "ms"})
+    return rows
+
+
+def _paints(quick: bool) -> list[dict[str, Any]]:
+    """Paint in a process without a display; nothing where there is no EGL."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.benchmarks.bench_scene", "5" if quick else "40"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    return json.loads(done.stdout) if done.returncode == 0 else []
+
+
+def _paint_here(repeats: int) -> list[dict[str, Any]]:
+    from lieapp.scene.headless import headless_scene
+    from tests.scene.builders import structure_of
+
+    rows = []
+    for style in ("ribbon", "tube", "sticks", "spheres"):
+        with headless_scene((800, 600), triangles=40_000, draft_triangles=13_000) as scene:
+            scene.set_style(style)
+            for slot, shift in (("mobile", 0.0), ("target", 4.0)):
+                scene.set_structure(slot, structure_of(_coil(214) + shift))
+            rows += _animated(scene, f"428 residues as {style}, 800x600", repeats, limit=1000 / 15)
+    return rows + _real(repeats)
+
+
+def _animated(scene: Any, name: str, repeats: int, limit: float | None = None) -> list[dict[str, Any]]:
+    scene.fit_view()
+    scene.draw()
+    poses = iter(range(10_000))
+
+    def paint() -> None:
+        matrix = np.eye(4)
+        matrix[0, 3] = 0.01 * next(poses)
+        scene.set_pose("mobile", matrix)
+        scene.draw()
+
+    processor = time.process_time()
+    value = _best(paint, repeats)
+    processor = 1e3 * (time.process_time() - processor) / repeats
+    row: dict[str, Any] = {"name": f"paint of {name}", "value": value, "unit": "ms"}
+    return [
+        row | ({} if limit is None else {"limit": limit}),
+        {"name": f"processor time of it ({name})", "value": processor, "unit": "ms"},
+    ]
+
+
+def _real(repeats: int) -> list[dict[str, Any]]:
+    """Real structures: adenylate kinase in motion, and a large assembly from the file to the first picture."""
+    import os
+
+    from lieapp.scene.coloring import residue_colors
+    from lieapp.scene.headless import headless_scene
+    from lieapp.structures.reading import read_structure
+
+    folder = Path(os.environ.get("LIEAPP_SHARED_DATA", ROOT.parent / "shared" / "data")) / "structures"
+    if not folder.is_dir():
+        return []
+    rows = []
+    with headless_scene((800, 600), triangles=40_000, draft_triangles=13_000) as scene:
+        for slot, name in (("mobile", "4AKE"), ("target", "1AKE")):
+            structure = read_structure(folder / "adk" / f"{name}.pdb")
+            scene.set_structure(slot, structure, drawn=structure.residues.chain == "A")
+        rows += _animated(scene, "4AKE A on 1AKE A as ribbon, 800x600", repeats, limit=1000 / 15)
+        values = np.linspace(0, 9, len(structure.residues))
+
+        def recolor() -> None:
+            scene.set_residue_colors("target", residue_colors(structure, "deviation", values=values))
+            scene.draw()
+
+        rows.append({"name": "recolour and paint it", "value": _best(recolor, repeats), "unit": "ms"})
+    with headless_scene((800, 600), triangles=40_000, draft_triangles=13_000) as scene:
+        start = time.perf_counter()
+        structure = read_structure(folder / "diverse" / "1aon.pdb.gz")
+        read = time.perf_counter()
+        scene.set_structure("mobile", structure)
+        scene.set_residue_colors("mobile", residue_colors(structure, "chain"))
+        scene.fit_view()
+        scene.draw()
+        done = time.perf_counter()
+        rows.append({"name": "read 1AON (58 870 atoms)", "value": 1e3 * (read - start), "unit": "ms"})
+        rows.append(
+            {"name": "1AON from the file to its cartoon", "value": 1e3 * (done - start), "unit": "ms", "limit": 3000.0}
+        )
+        rows += _animated(scene, "1AON (8015 residues) as ribbon, 800x600", repeats)
+    return rows
+
+
+def _coil(residues: int) -> np.ndarray:
+    """A chain that folds back on itself, as compact as a protein."""
+    rng = np.random.default_rng(4)
+    points = np.zeros((residues, 3))
+    direction = np.array([1.0, 0.0, 0.0])
+    for index in range(1, residues):
+        direction = direction + 0.6 * rng.normal(size=3) - 0.03 * points[index - 1]
+        direction /= np.linalg.norm(direction)
+        points[index] = points[index - 1] + 3.8 * direction
+    return points
+
+
+def run(quick: bool) -> list[dict[str, Any]]:
+    return _meshes(quick) + _parts(quick) + _paints(quick)
+
+
+if __name__ == "__main__":
+    from lieapp.scene.errors import SceneError
+
+    try:
+        print(json.dumps(_paint_here(int(sys.argv[1]))))
+    except SceneError as error:
+        print(error, file=sys.stderr)
+        sys.exit(3)

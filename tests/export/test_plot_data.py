@@ -1,0 +1,96 @@
+"""Plots as numbers: equal to the recording, bit by bit."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lieapp.engine.recording import Recording
+from lieapp.export.errors import ExportError
+from lieapp.export.plot_data import (
+    write_deviation_csv,
+    write_deviation_json,
+    write_progress_csv,
+    write_progress_json,
+)
+from lieapp.export.quantities import curves_of
+from lieapp.export.result import AlignmentResult
+
+TITLES = ["Adam", "SGD", 'Adam, "se(3)"']
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_progress_csv_is_tidy_and_exact(race: list[AlignmentResult], tmp_path: Path) -> None:
+    rows = rows_of(write_progress_csv(curves_of(race, TITLES), tmp_path / "race.csv"))
+    assert list(rows[0])[:2] == ["run", "frame"]
+    assert [row["run"] for row in rows] == [
+        t for t, result in zip(TITLES, race, strict=True) for _ in range(len(result.recording))
+    ]
+    for title, result in zip(TITLES, race, strict=True):
+        own = [row for row in rows if row["run"] == title]
+        assert [int(row["frame"]) for row in own] == list(range(len(result.recording)))
+        for name in result.recording.columns:
+            values = np.array([float(row[name]) for row in own])
+            assert values.tobytes() == result.recording.column(name).tobytes(), name
+
+
+def test_progress_json_is_exact(race: list[AlignmentResult], tmp_path: Path) -> None:
+    record = json.loads(
+        write_progress_json(curves_of(race, TITLES), tmp_path / "race.json").read_text(encoding="utf-8")
+    )
+    assert (record["schema"], record["kind"]) == (1, "progress")
+    for run, title, result in zip(record["runs"], TITLES, race, strict=True):
+        assert (run["title"], run["optimizer"]) == (title, result.job.optimizer.name)
+        assert (run["outcome"], run["best"]) == ("converged", result.recording.best)
+        assert run["units"] == {"rmsd": "Å", "gap": "Å", "objective_value": "Å", "angle_degrees": "°", "seconds": "s"}
+        assert run["columns"].keys() == set(result.recording.columns)
+        for name, values in run["columns"].items():
+            assert np.array(values, dtype=float).tobytes() == result.recording.column(name).tobytes(), name
+
+
+def test_runs_with_other_columns_and_odd_numbers(hinge: AlignmentResult, tmp_path: Path) -> None:
+    recording = Recording()
+    recording.append({"loss": 0.1, "extra": math.nan}, {})
+    recording.append({"loss": math.inf, "extra": 5e-324}, {})
+    odd = replace(hinge, recording=recording)
+    curves = curves_of([hinge, odd], ["usual", "odd"])
+    *_, first, second = rows_of(write_progress_csv(curves, tmp_path / "odd.csv"))
+    assert (first["loss"], first["extra"], first["gap"]) == ("0.1", "nan", "")
+    assert (second["loss"], second["extra"]) == ("inf", "5e-324")
+    run = json.loads(write_progress_json(curves, tmp_path / "odd.json").read_text(encoding="utf-8"))["runs"][1]
+    assert run["columns"] == {"loss": [0.1, None], "extra": [None, 5e-324]}
+    assert run["outcome"] is None
+
+
+def test_deviation_as_csv_and_json(hinge: AlignmentResult, tmp_path: Path) -> None:
+    result = replace(hinge, frame=3)
+    rows = rows_of(write_deviation_csv(result, tmp_path / "deviation.csv"))
+    record = json.loads(write_deviation_json(result, tmp_path / "deviation.json").read_text(encoding="utf-8"))
+    assert [float(row["deviation_angstrom"]) for row in rows] == result.scores.deviations.tolist()
+    assert record["deviation_angstrom"] == result.scores.deviations.tolist()
+    assert (record["frame"], record["pose"]) == (3, "pose at step 3")
+    assert len(record["mobile_residues"]) == len(record["target_residues"]) == len(rows)
+    labels = hinge.inputs.mobile.residues
+    assert record["mobile_residues"][5] == labels.label(int(hinge.inputs.pairing.mobile_residues[5]))
+
+
+def test_what_cannot_be_written_is_said(hinge: AlignmentResult, tmp_path: Path) -> None:
+    curves = curves_of([hinge])
+    for write in (write_progress_csv, write_progress_json):
+        with pytest.raises(ExportError, match="no run"):
+            write([], tmp_path / "none")
+        with pytest.raises(ExportError, match="nowhere"):
+            write(curves, tmp_path / "nowhere" / "file")
+    for deviation in (write_deviation_csv, write_deviation_json):
+        with pytest.raises(ExportError, match="nowhere"):
+            deviation(hinge, tmp_path / "nowhere" / "file")

@@ -1,0 +1,264 @@
+"""The progress plot shows what was recorded."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from lieapp.engine.outcome import Outcome
+from lieapp.engine.recording import Recording
+from lieapp.gui.plots import ABSCISSAE, QUANTITIES, ProgressPlots, curve_pen, readable_color
+from lieapp.gui.run_entry import RunEntry
+from lieapp.gui.theme import DARK, LIGHT, contrast, theme
+from lieapp.scene.colors import OPTIMIZER_COLORS
+from tests.gui.runs import make_entries
+
+
+@pytest.fixture
+def entries() -> list[RunEntry]:
+    return make_entries()
+
+
+@pytest.fixture
+def plots(qtbot: QtBot) -> ProgressPlots:
+    theme().set_mode("light")
+    made = ProgressPlots()
+    qtbot.addWidget(made)
+    made.resize(390, 360)
+    made.show()
+    qtbot.waitExposed(made)
+    return made
+
+
+def curve_of(plots: ProgressPlots, run: RunEntry) -> tuple[np.ndarray, np.ndarray]:
+    return plots._curves[run.id].getOriginalDataset()
+
+
+def pixel(plots: ProgressPlots, x: float, y: float) -> QPoint:
+    box = plots.plot.getPlotItem().getViewBox()
+    return plots.plot.mapFromScene(box.mapViewToScene(QPointF(x, y)))
+
+
+def grown(entry: RunEntry, frames: int) -> RunEntry:
+    """Return an entry whose recording holds only the first frames and goes on."""
+    recording = Recording({})
+    copied = RunEntry("growing", entry.title, entry.job, entry.inputs, recording, entry.color, entry.dash)
+    grow(copied, entry, frames)
+    return copied
+
+
+def grow(entry: RunEntry, source: RunEntry, frames: int) -> None:
+    whole = source.recording
+    for frame in range(len(entry.recording), frames):
+        entry.recording.append({name: whole.column(name)[frame] for name in whole.columns}, whole.state(frame))
+
+
+@pytest.mark.parametrize("abscissa", range(len(ABSCISSAE)))
+@pytest.mark.parametrize("quantity", range(len(QUANTITIES)))
+def test_curves_are_the_recorded_columns(
+    plots: ProgressPlots, entries: list[RunEntry], quantity: int, abscissa: int
+) -> None:
+    plots.set_runs(entries)
+    plots.quantity.setCurrentIndex(quantity)
+    plots.abscissa.setCurrentIndex(abscissa)
+    shown, over = QUANTITIES[quantity], ABSCISSAE[abscissa]
+    assert plots.logarithmic.isChecked() == shown.logarithmic
+    for run in entries:
+        x, y = curve_of(plots, run)
+        np.testing.assert_array_equal(x, run.recording.column(over.column))
+        column = run.recording.column(shown.column)
+        expected = np.log10(np.maximum(column, shown.floor)) if shown.logarithmic else column
+        np.testing.assert_allclose(y, expected, rtol=1e-12)
+
+
+def test_the_axes_say_what_they_show(plots: ProgressPlots) -> None:
+    left, bottom = plots.plot.getAxis("left"), plots.plot.getAxis("bottom")
+    assert left.labelText == "gap to the best possible (Å)"
+    assert bottom.labelText == "evaluations (gradients computed)"
+    plots.set_gap_unit("")
+    assert left.labelText == "gap to the best possible"
+    plots.resize(390, 220)
+    QApplication.processEvents()
+    assert left.labelText == "gap"
+    plots.quantity.setCurrentIndex(1)
+    assert left.labelText == "RMSD (Å)"
+
+
+def test_everything_is_in_view_and_stays_while_the_cursor_moves(plots: ProgressPlots, entries: list[RunEntry]) -> None:
+    plots.set_runs(entries)
+    QApplication.processEvents()
+    (left, right), (low, high) = plots.plot.viewRange()
+    costs = np.concatenate([run.recording.column("evaluations") for run in entries])
+    gaps = np.log10(np.maximum(np.concatenate([run.recording.column("gap") for run in entries]), 1e-6))
+    assert left <= costs.min()
+    assert right >= costs.max()
+    assert low <= gaps.min()
+    assert high >= gaps.max()
+    before = plots.plot.viewRange()
+    for frame in range(0, entries[0].frames, 5):
+        plots.set_cursor(entries[0], frame)
+        QApplication.processEvents()
+    assert plots.plot.viewRange() == before
+
+
+def test_hidden_runs_leave_the_range_to_the_others(plots: ProgressPlots, entries: list[RunEntry]) -> None:
+    plots.set_runs(entries)
+    QApplication.processEvents()
+    entries[0].visible = entries[2].visible = False
+    plots.refresh()
+    QApplication.processEvents()
+    assert plots.plot.viewRange()[0][1] < 1.2 * entries[1].recording.column("evaluations")[-1]
+
+
+def test_lines_are_thin_while_running_and_thick_when_finished(plots: ProgressPlots, entries: list[RunEntry]) -> None:
+    run = grown(entries[1], 5)
+    plots.set_runs([run])
+    curve = plots._curves[run.id]
+    assert curve.opts["pen"].widthF() == 1.0
+    grow(run, entries[1], 12)
+    plots.refresh()
+    assert len(curve_of(plots, run)[0]) == 12
+    run.recording.finish(Outcome(kind="limit", message="Stopped at the limit."))
+    plots.refresh()
+    assert curve.opts["pen"].widthF() == 2.0
+
+
+def test_dashes_are_as_long_on_thin_lines() -> None:
+    thin, thick = (curve_pen("#0072B2", (5.0, 3.0), width) for width in (1.0, 2.0))
+    assert [length * 1.0 for length in thin.dashPattern()] == [length * 2.0 for length in thick.dashPattern()]
+    assert curve_pen("#0072B2", (), 2.0).style() == Qt.PenStyle.SolidLine
+
+
+def test_a_curve_that_did_not_change_is_not_drawn_again(
+    plots: ProgressPlots, entries: list[RunEntry], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plots.set_runs(entries)
+    drawn: list[object] = []
+    for curve in plots._curves.values():
+        monkeypatch.setattr(curve, "setData", lambda *args, **kwargs: drawn.append(args))
+    plots.refresh()
+    plots.set_cursor(entries[0], 3)
+    assert drawn == []
+
+
+def test_long_runs_are_thinned_to_the_pixels(plots: ProgressPlots, entries: list[RunEntry], qtbot: QtBot) -> None:
+    """Every peak is kept."""
+    run = grown(entries[0], 1)
+    row, state = {name: run.recording.column(name)[0] for name in run.recording.columns}, run.recording.state(0)
+    for step in range(1, 20_000):
+        gap = 1.0 if step != 12_345 else 50.0
+        run.recording.append({**row, "step": step, "evaluations": step, "gap": gap}, state)
+    plots.set_runs([run])
+    curve = plots._curves[run.id]
+    qtbot.waitUntil(lambda: len(curve.getData()[0]) < 1500, timeout=2000)
+    assert curve.getData()[1].max() == pytest.approx(np.log10(50.0))
+    assert curve.opts["pen"].widthF() == 1.0
+
+
+def test_what_is_not_finite_leaves_a_gap(plots: ProgressPlots, entries: list[RunEntry]) -> None:
+    run = grown(entries[0], 4)
+    row = {name: run.recording.column(name)[3] for name in run.recording.columns}
+    run.recording.append({**row, "evaluations": 4.0, "gap": float("inf")}, run.recording.state(3))
+    run.recording.append({**row, "evaluations": 5.0, "gap": float("nan")}, run.recording.state(3))
+    plots.set_runs([run])
+    QApplication.processEvents()
+    assert np.isnan(curve_of(plots, run)[1][-2:]).all()
+    assert np.isfinite(plots.plot.viewRange()).all()
+
+
+def test_the_cursor_is_on_the_cost_of_the_frame_and_can_be_put(
+    plots: ProgressPlots, entries: list[RunEntry], qtbot: QtBot
+) -> None:
+    plots.set_runs(entries)
+    plots.set_cursor(entries[0], 10)
+    assert plots.cursor_line.isVisible()
+    assert plots.cursor_line.value() == entries[0].recording.column("evaluations")[10]
+    QApplication.processEvents()
+    with qtbot.waitSignal(plots.cursor_moved, timeout=2000) as moved:
+        qtbot.mouseClick(plots.plot.viewport(), Qt.MouseButton.LeftButton, pos=pixel(plots, 25.0, -2.0))
+    cost = entries[0].recording.column("evaluations")[moved.args[0]]
+    (left, right), _ = plots.plot.viewRange()
+    assert abs(cost - 25.0) <= 0.02 * (right - left)
+    plots.set_cursor(None, 0)
+    assert not plots.cursor_line.isVisible()
+
+
+def test_the_current_run_lies_above_the_others(plots: ProgressPlots, entries: list[RunEntry]) -> None:
+    plots.set_runs(entries)
+    plots.set_cursor(entries[1], 0)
+    heights = {run.id: plots._curves[run.id].zValue() for run in entries}
+    assert max(heights, key=heights.__getitem__) == entries[1].id
+
+
+def test_a_double_click_shows_everything_again(plots: ProgressPlots, entries: list[RunEntry], qtbot: QtBot) -> None:
+    plots.set_runs(entries)
+    QApplication.processEvents()
+    before = plots.plot.viewRange()
+    plots.plot.setRange(xRange=(3, 5), yRange=(-1, 0), padding=0)
+    middle = plots.plot.viewport().rect().center()
+    qtbot.mouseClick(plots.plot.viewport(), Qt.MouseButton.LeftButton, pos=middle)
+    qtbot.mouseDClick(plots.plot.viewport(), Qt.MouseButton.LeftButton, pos=middle)
+    qtbot.waitUntil(lambda: np.allclose(plots.plot.viewRange(), before, atol=0.5), timeout=2000)
+
+
+def test_the_curve_under_the_mouse_is_named(plots: ProgressPlots, entries: list[RunEntry]) -> None:
+    plots.set_runs(entries)
+    QApplication.processEvents()
+    run = entries[0]
+    x, y = curve_of(plots, run)
+    place = pixel(plots, float(x[20]), float(y[20]))
+    found = plots.near(QPointF(place))
+    assert found is not None
+    assert found[0] is run
+    assert abs(found[1] - 20) <= 3
+    assert run.title in plots._tip(QPointF(place))
+    assert plots.near(QPointF(pixel(plots, float(x[-1]) * 0.9, float(y[0])))) is None
+
+
+def test_the_reference_is_shown_with_the_rmsd_only(plots: ProgressPlots, entries: list[RunEntry]) -> None:
+    plots.set_runs(entries)
+    kabsch = entries[0].inputs.kabsch.rmsd
+    plots.set_reference(kabsch, f"Kabsch {kabsch:.2f} Å")
+    assert not plots.reference.isVisible()
+    plots.quantity.setCurrentIndex(1)
+    assert plots.reference.isVisible()
+    assert plots.reference.value() == kabsch
+    plots.logarithmic.setChecked(True)
+    assert plots.reference.value() == pytest.approx(np.log10(kabsch))
+    plots.set_reference(None)
+    assert not plots.reference.isVisible()
+
+
+def test_runs_that_are_gone_leave_no_curve(plots: ProgressPlots, entries: list[RunEntry]) -> None:
+    plots.set_runs(entries)
+    plots.set_runs(entries[:1])
+    assert set(plots._curves) == {entries[0].id}
+    plots.set_runs([])
+    assert plots._curves == {}
+
+
+@pytest.mark.parametrize("mode", ("light", "dark"))
+def test_the_colours_follow_the_theme(plots: ProgressPlots, entries: list[RunEntry], mode: str) -> None:
+    plots.set_runs(entries)
+    theme().set_mode(mode)  # type: ignore[arg-type]
+    QApplication.processEvents()
+    tokens = theme().tokens
+    image = plots.plot.grab().toImage()
+    assert image.pixelColor(image.width() - 3, 3).name().upper() == tokens.card
+    for run in entries:
+        pen = plots._curves[run.id].opts["pen"]
+        assert contrast(pen.color().name(), tokens.card) >= 3
+    theme().set_mode("light")
+
+
+@pytest.mark.parametrize("tokens", (LIGHT, DARK), ids=lambda tokens: tokens.name)
+@pytest.mark.parametrize("color", sorted(set(OPTIMIZER_COLORS.values())))
+def test_lines_stand_out_in_both_themes(color: str, tokens: object) -> None:
+    card = tokens.card  # type: ignore[attr-defined]
+    shown = readable_color(color, card)
+    assert contrast(shown, card) >= 3
+    if contrast(color, card) >= 3:
+        assert shown == color
