@@ -7,6 +7,7 @@ from there on every second frame is kept, and so on. The first, the best and the
 from __future__ import annotations
 
 import contextlib
+import math
 import shutil
 import tempfile
 import threading
@@ -92,13 +93,18 @@ class _DenseGrid:
 
 
 class _Entry:
-    """One large state: in memory, or in a file once memory is short."""
+    """One large state: in memory, or in a file once memory is short.
 
-    __slots__ = ("_path", "_state", "frame")
+    The file holds nothing but the bytes of the arrays, one after the other. Headers as those of ``.npy`` would be parsed
+    by Python's compiler, which fails now and then in two threads at once (Python 3.11, SystemError in ``ast.parse``).
+    """
+
+    __slots__ = ("_layout", "_path", "_state", "frame")
 
     def __init__(self, frame: int, state: State) -> None:
         self.frame = frame
         self._state: State | None = state
+        self._layout = [(key, value.dtype, value.shape) for key, value in state.items()]
         self._path: Path | None = None
 
     @property
@@ -109,15 +115,19 @@ class _Entry:
         state = self._state
         if state is None:
             assert self._path is not None
-            with np.load(self._path, allow_pickle=False) as archive:
-                state = {key: _read_only(archive[key]) for key in archive.files}
+            with self._path.open("rb") as file:
+                state = {
+                    key: _read_only(np.fromfile(file, dtype, math.prod(shape)).reshape(shape))
+                    for key, dtype, shape in self._layout
+                }
         return state
 
     def spill(self, folder: Path) -> None:
         assert self._state is not None
-        path = folder / f"{self.frame}.npz"
+        path = folder / f"{self.frame}.state"
         with path.open("wb") as file:
-            np.savez(file, **self._state)  # type: ignore[arg-type]
+            for value in self._state.values():
+                value.tofile(file)
         self._path = path
         self._state = None
 
