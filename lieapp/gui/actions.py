@@ -19,6 +19,7 @@ STATES = (
     "structure",
     "both",
     "paired",
+    "ready",
     "start",
     "pause",
     "step",
@@ -33,7 +34,8 @@ STATES = (
 )
 """Words for when an action can be used.
 
-``structure`` one slot is filled; ``both`` two are; ``paired`` pairs exist; ``start`` a run may begin; ``pause`` a run
+``structure`` one slot is filled; ``both`` two are; ``paired`` pairs exist; ``ready`` a
+run has something to work on; ``start`` it may begin now; ``pause`` a run
 can be paused or continued; ``step`` one step can be taken; ``stop`` a run can be stopped; ``race`` entrants wait;
 ``run`` a run is selected; ``frames`` the selected run has frames to replay; ``pose`` the scene shows a pose;
 ``export`` the selected run has ended and nothing is being written; ``selection`` residues are selected; ``escape``
@@ -225,7 +227,7 @@ _SPECS: tuple[ActionSpec, ...] = (
     _A("stop", "S&top", "End the run; its frames and its best pose are kept", ("Run",), ("Ctrl+.",), "square",
                "stop", filled=True),
     _A("add_to_race", "A&dd to race", "Add these settings as an entrant of the race", ("Run",), ("Ctrl+D",),
-               "list-plus", "paired", separator=True),
+               "list-plus", "ready", separator=True),
     _A("race", "&Race", "Run all entrants against each other at equal evaluations", ("Run",), ("Ctrl+R",), "flag",
                "race"),
     _A("clear_race", "&Empty the race", "Forget the entrants", ("Run",), (), "", "race"),

@@ -1,8 +1,4 @@
-"""What happens in the Align workbench: runs are started, steered and replayed. No widgets.
-
-The controller owns the session, the replay clock and the run that is under way. Views listen to its signals and call
-its methods; they never talk to each other.
-"""
+"""What happens in the Align workbench: structures are paired, runs begin from poses. No widgets."""
 
 from __future__ import annotations
 
@@ -11,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject
 
 from lieapp.errors import LieAppError
-from lieapp.gui.align_session import AlignChoices, AlignSession, Entry, pose_rows
-from lieapp.gui.errors import ErrorCenter, Level, Message
-from lieapp.gui.replay import Replay
-from lieapp.gui.run_desk import ActiveRun, RunDesk
+from lieapp.gui.align_session import AlignChoices, AlignSession, pose_of, pose_rows
+from lieapp.gui.errors import ErrorCenter, Message
+from lieapp.gui.run_controller import RunController
+from lieapp.gui.run_desk import Turn
 from lieapp.gui.run_entry import RunEntry
+from lieapp.gui.run_session import Entry
 from lieapp.gui.structure_desk import StructureDesk
 from lieapp.gui.worker import Worker
 
@@ -32,51 +29,31 @@ RACE_EVALUATIONS = 300.0
 """Budget of every entrant of a race put together by hand."""
 
 
-class AlignController(QObject):
-    """Starts, steers and replays runs.
+class AlignController(RunController):
+    """Starts, steers and replays alignments; frames are poses.
 
-    Signals
-    -------
-    choices_changed()
-        The controller changed the choices itself; the panel must show them.
-    runs_changed()
-        A run was added, removed, finished or selected.
-    progressed()
-        Recordings have grown; emitted by the timer, never once a step.
-    frame_changed()
-        Another pose is shown.
-    states_changed()
-        What can be done now is something else.
-    entrants_changed()
+    Parameters
+    ----------
+    compute, files : Worker
+        The first drives runs, the second reads and pairs.
+    errors : ErrorCenter
+    turn : Turn, optional
     """
 
-    choices_changed = Signal()
-    runs_changed = Signal()
-    progressed = Signal()
-    frame_changed = Signal()
-    states_changed = Signal()
-    entrants_changed = Signal()
+    best_words = "the best pose"
 
-    def __init__(self, compute: Worker, files: Worker, errors: ErrorCenter, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self.session = AlignSession()
-        self.errors = errors
+    def __init__(
+        self,
+        compute: Worker,
+        files: Worker,
+        errors: ErrorCenter,
+        turn: Turn | None = None,
+        parent: QObject | None = None,
+    ) -> None:
+        session = AlignSession()
+        super().__init__(session, compute, errors, turn or Turn(), parent)
+        self.session = session
         self.desk = StructureDesk(self.session, files, errors, self)
-        self.computing = RunDesk(self.session, compute, self)
-        self.replaying = Replay(self.session, self.computing, self)
-        self.playback = self.replaying.playback
-        self.exporting = False
-        self._hand_pose: NDArray[np.float64] | None = None
-        self._held: set[str] = set()
-        self.replaying.frame_changed.connect(self.frame_changed)
-        self.replaying.frame_changed.connect(self._ticked)
-        self.replaying.progressed.connect(self.progressed)
-        self.replaying.ticked.connect(self._ticked)
-        self.replaying.run_wanted.connect(self._select)
-        self.computing.changed.connect(self.states_changed)
-        self.computing.adopted.connect(self._adopt)
-        self.computing.finished.connect(self._finish)
-        self.computing.failed.connect(self._failed)
         self.desk.slots_changed.connect(self._slots_changed)
         self.desk.pairs_changed.connect(self._pairs_changed)
 
@@ -88,22 +65,11 @@ class AlignController(QObject):
         current = self.session.current
         return current.inputs if current is not None else self.session.inputs
 
-    @property
-    def frame(self) -> int:
-        """The frame shown of the selected run; 0 without one."""
-        return self.playback.frame
-
-    @property
-    def frames(self) -> int:
-        """Frames of the selected run."""
-        current = self.session.current
-        return 0 if current is None else current.frames
-
     def pose(self) -> NDArray[np.float64]:
         """Return the pose shown, shape (4, 4): of the frame, or the start pose while no run is selected."""
         current = self.session.current
         if current is not None and current.frames:
-            return current.pose(self.frame)
+            return pose_of(current, self.frame)
         return self.start_pose()
 
     def start_pose(self) -> NDArray[np.float64]:
@@ -129,53 +95,31 @@ class AlignController(QObject):
         for run in self.session.runs:
             if run is current or not run.visible or run.inputs is not current.inputs or run.frames == 0:
                 continue
-            spent = run.recording.column("evaluations")
-            index = int(np.searchsorted(spent, cost, side="right")) - 1
+            index = run.frame_at_cost(cost)
             # The end of the selected run is the end for all: whoever needed more is shown where it arrived.
             if over and run.finished:
                 index = run.recording.best
-            found.append((run, run.pose(max(index, 0))))
+            found.append((run, pose_of(run, index)))
         return found
+
+    @property
+    def ready(self) -> bool:
+        """Whether there are pairs."""
+        return self.session.inputs is not None
 
     def states(self) -> set[str]:
         """Return which of `lieapp.gui.actions.STATES` hold."""
-        session, current = self.session, self.session.current
-        held = set()
+        held = super().states()
+        session = self.session
         if session.slots:
             held.add("structure")
         if session.both:
             held.add("both")
         if session.inputs is not None:
             held |= {"paired", "pose"}
-        if self.active is None:
-            if session.inputs is not None:
-                held |= {"start", "step"}
-                if session.entrants:
-                    held.add("race")
-        else:
-            held |= self.computing.states()
-        if current is not None:
-            held.add("run")
-            if current.frames:
-                held |= {"frames", "pause", "pose"}
-            if current.report is not None and not self.exporting:
-                held.add("export")
+        if self.frames:
+            held.add("pose")
         return held
-
-    @property
-    def active(self) -> ActiveRun | None:
-        """The run, or race, that is under way."""
-        return self.computing.active
-
-    @property
-    def running(self) -> bool:
-        """Whether a run is under way, paused or not."""
-        return self.active is not None
-
-    @property
-    def paused(self) -> bool:
-        """Whether a run is under way and held."""
-        return self.computing.paused
 
     # -- choices --------------------------------------------------------------------------------------------------
 
@@ -191,11 +135,6 @@ class AlignController(QObject):
         ):
             self.frame_changed.emit()
         self.states_changed.emit()
-
-    def show_start(self) -> None:
-        """Leave the replay and show where the next run begins."""
-        self._select(None)
-        self.frame_changed.emit()
 
     def set_hand_pose(self, matrix: NDArray[np.float64]) -> None:
         """Start the next run from a pose that was set by hand."""
@@ -226,30 +165,12 @@ class AlignController(QObject):
 
     def align(self, *, step: bool = False, **changes: Any) -> None:
         """Start a run with the present choices; with `step` it takes one step and waits."""
-        if self.active is not None:
-            if step:
-                self.playback.follow(self.frames)
-                self.computing.step()
+        if self.step_or_ignore(step=step):
             return
         job, inputs = self._job(**changes), self.session.inputs
         if job is None or inputs is None:
             return
         self._start(job, inputs, step=step)
-
-    def toggle_pause(self) -> None:
-        """Hold the run, or let it go on; without one hold the replay, or let it go on."""
-        if self.active is not None:
-            control = self.active.control
-            if not control.pause() and control.resume():
-                # Going on while scrubbed back continues from the latest frame.
-                self.playback.follow(self.frames)
-            self.states_changed.emit()
-        else:
-            self.replay()
-
-    def stop(self) -> None:
-        """End the run; what it recorded is kept."""
-        self.computing.stop()
 
     def fit_core(self) -> None:
         """Maximise the TM-score from the pose shown."""
@@ -271,22 +192,6 @@ class AlignController(QObject):
         self._take_pair_of_current()
         self.align(start="given", start_pose=rows)
 
-    def add_to_race(self) -> None:
-        """Let the present choices wait for the race."""
-        job = self._job()
-        if job is None:
-            return
-        entry = self.session.add_entrant(job)
-        self.errors.post(Message(f"{entry.name} waits for the race, entrant {len(self.session.entrants)}.", "success"))
-        self.entrants_changed.emit()
-        self.states_changed.emit()
-
-    def clear_race(self) -> None:
-        """Forget the entrants."""
-        self.session.entrants.clear()
-        self.entrants_changed.emit()
-        self.states_changed.emit()
-
     def race(self) -> None:
         """Run the entrants against each other."""
         if self.session.inputs is not None:
@@ -303,82 +208,11 @@ class AlignController(QObject):
 
     def select(self, entry: RunEntry | None) -> None:
         """Select a run and show its best pose, or its latest while it goes on."""
-        if entry is self.session.current:
-            return
-        if entry is not None and entry.inputs is not self.inputs:
+        if entry is not None and entry is not self.session.current and entry.inputs is not self.inputs:
             entry.visible = True
-        self._select(entry)
-        if entry is not None:
-            if entry.finished:
-                self.playback.hold(entry.recording.best)
-            else:
-                self.playback.follow(entry.frames)
-        self.frame_changed.emit()
-
-    def remove(self, entry: RunEntry) -> None:
-        """Delete a run; one that goes on is stopped first and stays."""
-        if self.active is not None and entry in self.active.entries:
-            self.stop()
-            return
-        was_current = entry is self.session.current
-        self.session.remove_run(entry)
-        if was_current:
-            self._select(self.session.runs[-1] if self.session.runs else None)
-            if self.session.current is not None:
-                self.playback.hold(self.session.current.recording.best)
-            self.frame_changed.emit()
-        self.runs_changed.emit()
-        self.states_changed.emit()
-
-    def clear_runs(self) -> None:
-        """Delete all finished runs that are not pinned."""
-        self.session.clear_runs()
-        if self.session.current is None:
-            self.show_start()
-        self.runs_changed.emit()
-        self.states_changed.emit()
-
-    # -- replay ---------------------------------------------------------------------------------------------------
-
-    def replay(self) -> None:
-        """Play from the start, or from here; or hold."""
-        self.replaying.toggle()
-
-    def show_frame(self, frame: int) -> None:
-        """Hold the replay at a frame."""
-        self.replaying.show_frame(frame)
-
-    def show_best(self) -> None:
-        """Hold the replay at the best frame."""
-        if self.session.current is not None:
-            self.show_frame(self.session.current.recording.best)
-
-    def show_latest(self) -> None:
-        """Follow the latest frame, and do not wait for the replay."""
-        self.replaying.show_latest()
-
-    def skip(self) -> None:
-        """End the replay at once at its last frame."""
-        self.replaying.skip()
-
-    def set_speed(self, speed: float) -> None:
-        """Set the speed of the replay."""
-        self.playback.speed = speed
-
-    def close(self) -> None:
-        """Stop everything; the workers are closed by their owner."""
-        self.replaying.close()
-        self.computing.stop()
+        super().select(entry)
 
     # -- pieces ---------------------------------------------------------------------------------------------------
-
-    def _job(self, **changes: Any) -> AlignJob | None:
-        try:
-            return self.session.job(**changes)
-        except (ValueError, LieAppError) as error:
-            lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-            self.errors.post(Message(f"These settings do not fit together: {lines[-1] if lines else error}", "error"))
-            return None
 
     def _take_pair_of_current(self) -> None:
         """Fit core and Branch continue the run shown: with its pair, if the slots hold it no longer, they do not."""
@@ -391,51 +225,6 @@ class AlignController(QObject):
 
     def _start(self, job: AlignJob, inputs: AlignInputs, *, step: bool) -> None:
         self.computing.start(job, inputs, step=step)
-
-    def _adopt(self, active: ActiveRun) -> None:
-        self._select(active.entries[0])
-        self.replaying.begin(stepping=active.stepping)
-
-    def _finish(self, active: ActiveRun) -> None:
-        if active.race:
-            self.replaying.end_with_winner(active.entries)
-        self.progressed.emit()
-        self.runs_changed.emit()
-        self.states_changed.emit()
-        self.replaying.wake()
-        if not active.race and active.entries:
-            self._tell_outcome(active.entries[0])
-
-    def _failed(self, active: ActiveRun, error: BaseException) -> None:
-        self.errors.report(error, "The run")
-        self.runs_changed.emit()
-        self.states_changed.emit()
-
-    def _tell_outcome(self, entry: RunEntry) -> None:
-        outcome = entry.recording.outcome
-        if outcome is None or outcome.kind not in ("diverged", "failed"):
-            return
-
-        def show() -> None:
-            self.select(entry)
-            self.show_best()
-
-        action = ("Show the best pose", show) if entry.frames else None
-        level: Level = "error" if outcome.kind == "failed" else "warning"
-        self.errors.post(Message(f"{entry.title}: {outcome.message}", level, outcome.details, action))
-
-    def _ticked(self) -> None:
-        held = self.states() | ({"playing"} if self.playback.playing else set())
-        if held != self._held:
-            self._held = held
-            self.states_changed.emit()
-
-    def _select(self, entry: RunEntry | None) -> None:
-        self.session.current = entry
-        if entry is None:
-            self.playback.hold(0)
-        self.runs_changed.emit()
-        self.states_changed.emit()
 
     def _slots_changed(self) -> None:
         self.entrants_changed.emit()

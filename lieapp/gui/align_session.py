@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,24 +10,30 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from lieapp.engine.metric import Metric
 from lieapp.gui.run_entry import RunEntry
+from lieapp.gui.run_session import RunSession
 from lieapp.optimizers.names import title_of
 
 if TYPE_CHECKING:
     from lieapp.alignment.inputs import AlignInputs
     from lieapp.alignment.spec import AlignJob
-    from lieapp.engine.recording import Recording
     from lieapp.structures.structure import Structure
 
-__all__ = ["SLOTS", "AlignChoices", "AlignSession", "Entry", "Slot", "SlotName", "pose_rows", "title_of_job"]
+__all__ = [
+    "SLOTS",
+    "AlignChoices",
+    "AlignSession",
+    "Slot",
+    "SlotName",
+    "pose_of",
+    "pose_rows",
+    "title_of_job",
+]
 
 Row = tuple[float, float, float, float]
 SlotName = Literal["mobile", "target"]
 SLOTS: tuple[SlotName, SlotName] = ("mobile", "target")
-
-# Entrants of one race that share an optimiser are told apart by these, in order.
-_EXTRA_DASHES: tuple[tuple[float, ...], ...] = ((5.0, 3.0), (1.5, 2.0), (8.0, 2.0, 1.5, 2.0), (3.0, 1.5, 1.0, 1.5))
-_EXTRA_COLORS = ("#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C510A", "#5E4FA2", "#666666", "#0072B2")
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,15 +100,7 @@ class AlignChoices:
     PAIRING_FIELDS = ("pairing", "atoms", "fit", "report", "weights")
 
 
-@dataclass(frozen=True)
-class Entry:
-    """An entrant that waits for the race."""
-
-    name: str
-    job: AlignJob
-
-
-class AlignSession:
+class AlignSession(RunSession):
     """State of the workbench. Every method either succeeds or leaves the state as it was.
 
     Attributes
@@ -115,21 +112,14 @@ class AlignSession:
         The pair as it is now, None while there are no pairs.
     problem : str
         Why there are no pairs.
-    runs : list of RunEntry
-    current : RunEntry or None
-        The run that is replayed.
-    entrants : list of Entry
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self.slots: dict[SlotName, Slot] = {}
         self.choices = AlignChoices()
         self.inputs: AlignInputs | None = None
         self.problem = ""
-        self.runs: list[RunEntry] = []
-        self.current: RunEntry | None = None
-        self.entrants: list[Entry] = []
-        self._numbers = itertools.count(1)
         self._next_slot: SlotName = "mobile"
 
     # -- structures -----------------------------------------------------------------------------------------------
@@ -245,35 +235,14 @@ class AlignSession:
 
     # -- runs -----------------------------------------------------------------------------------------------------
 
-    def add_run(self, job: AlignJob, recording: Recording, inputs: AlignInputs, title: str = "") -> RunEntry:
-        """List a run, with a colour and a dash that no other listed run has together."""
-        name = job.optimizer.name
-        color, dash = self._line(name)
-        entry = RunEntry(
-            id=f"run-{next(self._numbers)}",
-            title=title or title_of_job(job),
-            job=job,
-            inputs=inputs,
-            recording=recording,
-            color=color,
-            dash=dash,
-        )
-        self.runs.append(entry)
-        return entry
+    def title_of(self, job: AlignJob) -> str:
+        return title_of_job(job)
 
-    def remove_run(self, entry: RunEntry) -> None:
-        """Forget a run."""
-        if entry in self.runs:
-            self.runs.remove(entry)
-        if self.current is entry:
-            self.current = None
+    def metric_of(self, job: AlignJob) -> Metric:
+        from lieapp.alignment.objectives import make_objective
 
-    def clear_runs(self) -> list[RunEntry]:
-        """Forget all finished runs that are not pinned; return them."""
-        gone = [run for run in self.runs if not run.pinned and (run.finished or run.control is None)]
-        for run in gone:
-            self.remove_run(run)
-        return gone
+        # The unit of an objective does not depend on how many residues there are.
+        return Metric("gap", make_objective(job.objective, length=100, scale=job.objective_scale).unit)
 
     def hide_foreign_runs(self) -> None:
         """Close the eyes of runs on another pair; their gaps are of another problem."""
@@ -302,39 +271,21 @@ class AlignSession:
             seed=job.seed,
         )
 
-    def add_entrant(self, job: AlignJob) -> Entry:
-        """Add a job to the race, under a name that no other entrant has."""
-        base = title_of_job(job)
-        taken = {entrant.name for entrant in self.entrants}
-        name = next(
-            name
-            for number in itertools.count(1)
-            if (name := base if number == 1 else f"{base} ({number})") not in taken
-        )
-        entry = Entry(name, job)
-        self.entrants.append(entry)
-        return entry
-
-    def _line(self, name: str) -> tuple[str, tuple[float, ...]]:
-        from lieapp.scene.colors import optimizer_color, optimizer_dash
-
-        first = (optimizer_color(name), optimizer_dash(name))
-        taken = {(run.color, run.dash) for run in self.runs if run.visible}
-        if first not in taken:
-            return first
-        # An optimiser keeps its colour; a second run of it gets another dash, and only then another colour.
-        candidates = itertools.chain(
-            ((first[0], dash) for dash in _EXTRA_DASHES),
-            ((color, dash) for color in _EXTRA_COLORS for dash in _EXTRA_DASHES),
-        )
-        return next((line for line in candidates if line not in taken), first)
-
     def _forget_pairs(self) -> None:
         self.inputs, self.problem = None, ""
         self.entrants.clear()
         # A pose set by hand belongs to the structures it was set with.
         if self.choices.start == "given":
             self.choices = replace(self.choices, start="centroids", start_pose=None)
+
+
+def pose_of(run: RunEntry, frame: int) -> NDArray[np.float64]:
+    """Return the pose of a frame, shape (4, 4): x' = R x + t."""
+    state = run.recording.state(frame)
+    matrix = np.eye(4)
+    matrix[:3, :3] = np.asarray(state["rotation"]).reshape(-1, 3, 3)[0]
+    matrix[:3, 3] = np.asarray(state["translation"]).reshape(-1, 3)[0]
+    return matrix
 
 
 def pose_rows(matrix: NDArray[np.float64]) -> tuple[Row, Row, Row, Row]:

@@ -442,7 +442,7 @@ def gap_unit(entry: RunEntry | None) -> str:
     """Return the unit of a run's gap: Å where the objective is a distance, none for scores."""
     if entry is None:
         return "Å"
-    return entry.inputs.objective(entry.job).unit
+    return entry.metric.unit
 
 
 def copy_command(entry: RunEntry) -> None:

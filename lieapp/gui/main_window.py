@@ -42,6 +42,7 @@ from lieapp.gui.help_page import HelpDialog
 from lieapp.gui.icons import set_icon
 from lieapp.gui.keys import wants_key
 from lieapp.gui.preferences import Preferences
+from lieapp.gui.run_desk import Turn
 from lieapp.gui.selection_commands import SelectionCommands
 from lieapp.gui.slot_card import dropped_files
 from lieapp.gui.structure_desk import ADENYLATE_KINASE, HINGE
@@ -93,7 +94,8 @@ class MainWindow(QMainWindow):
             self.compute = Worker("lieapp-compute", self)
             self.files = Worker("lieapp-files", self)
             self.writing = Worker("lieapp-export", self)
-            self.controller = AlignController(self.compute, self.files, errors, self)
+            self.turn = Turn(self)
+            self.controller = AlignController(self.compute, self.files, errors, self.turn, self)
             self.export_desk = ExportDesk(
                 self.controller, self.writing, errors, self.preferences, self, lambda: self.workbench
             )

@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-import numpy as np
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
-from lieapp.gui.align_session import AlignSession
 from lieapp.gui.playback import Playback
 from lieapp.gui.run_desk import RunDesk
 from lieapp.gui.run_entry import RunEntry
+from lieapp.gui.run_session import RunSession
 
 __all__ = ["Replay"]
 
@@ -23,7 +22,7 @@ class Replay(QObject):
 
     Parameters
     ----------
-    session : AlignSession
+    session : RunSession
     computing : RunDesk
 
     Attributes
@@ -48,7 +47,7 @@ class Replay(QObject):
     ticked = Signal()
     run_wanted = Signal(object)
 
-    def __init__(self, session: AlignSession, computing: RunDesk, parent: QObject | None = None) -> None:
+    def __init__(self, session: RunSession, computing: RunDesk, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.playback = Playback()
         self._session = session
@@ -115,7 +114,7 @@ class Replay(QObject):
             self._end()
 
     def end_with_winner(self, entries: Sequence[RunEntry]) -> None:
-        """Let the replay of a race run along all of it, and end at the best pose of whoever won."""
+        """Let the replay of a race run along all of it, and end at the best frame of whoever won."""
         self._finale = list(entries)
         if self.playback.playing:
             self._follow_longest(entries)
@@ -162,17 +161,16 @@ class Replay(QObject):
             cost = 0.0 if current is None else current.value("evaluations", self.frame) or 0.0
             self.run_wanted.emit(longest)
             if longest.frames:
-                spent = longest.recording.column("evaluations")
-                self.playback.jump(int(np.searchsorted(spent, cost, side="right")) - 1)
+                self.playback.jump(longest.frame_at_cost(cost))
         return longest
 
     def _end(self) -> None:
-        """Show the best pose when the replay is over, of a race the winner's: it is what exports take."""
+        """Show the best frame when the replay is over, of a race the winner's: it is what exports take."""
         finale, self._finale = self._finale, []
         current = self._session.current
         if current is not None and current.finished:
             self.playback.hold(current.recording.best)
-        ranked = [(gap, entry) for entry in finale if (gap := entry.gap()) is not None]
+        ranked = [(value, entry) for entry in finale if (value := entry.metric_value()) is not None]
         if ranked:
             winner = min(ranked, key=lambda pair: pair[0])[1]
             self.run_wanted.emit(winner)

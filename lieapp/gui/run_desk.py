@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
-from lieapp.gui.align_session import AlignSession, Entry
 from lieapp.gui.run_entry import RunEntry
+from lieapp.gui.run_session import Entry, RunSession
 from lieapp.gui.worker import Task, Worker, drive_race, drive_run
 
 if TYPE_CHECKING:
-    from lieapp.alignment.inputs import AlignInputs
-    from lieapp.alignment.spec import AlignJob
     from lieapp.engine.control import RunControl
+    from lieapp.engine.job import Job
     from lieapp.engine.recording import Recording
 
-__all__ = ["ActiveRun", "RunDesk"]
+__all__ = ["ActiveRun", "RunDesk", "Turn"]
 
 
 @dataclass(eq=False)
@@ -32,18 +31,41 @@ class ActiveRun:
     task: Task | None = None
 
 
+class Turn(QObject):
+    """Whose turn it is to compute: one job at a time in a window, whatever its workbench.
+
+    Attributes
+    ----------
+    holder : RunDesk or None
+        Who lets a job compute.
+
+    Signals
+    -------
+    changed()
+    """
+
+    changed = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.holder: RunDesk | None = None
+
+    def set_holder(self, desk: RunDesk | None) -> None:
+        """Give the turn to a desk, or to nobody."""
+        if desk is not self.holder:
+            self.holder = desk
+            self.changed.emit()
+
+
 class RunDesk(QObject):
     """Lets one job at a time compute, and lists its recordings in the session.
 
     Parameters
     ----------
-    session : AlignSession
+    session : RunSession
     compute : Worker
-
-    Attributes
-    ----------
-    active : ActiveRun or None
-        What is under way.
+    turn : Turn, optional
+        Shared by the desks of a window.
 
     Signals
     -------
@@ -62,17 +84,31 @@ class RunDesk(QObject):
     finished = Signal(object)
     failed = Signal(object, object)
 
-    def __init__(self, session: AlignSession, compute: Worker, parent: QObject | None = None) -> None:
+    def __init__(
+        self, session: RunSession, compute: Worker, turn: Turn | None = None, parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
-        self.active: ActiveRun | None = None
+        self._active: ActiveRun | None = None
         self._session = session
         self._compute = compute
+        self.turn = turn or Turn(self)
+        self.turn.changed.connect(self.changed)
+
+    @property
+    def active(self) -> ActiveRun | None:
+        """What is under way."""
+        return self._active
+
+    @property
+    def free(self) -> bool:
+        """Whether a job may begin: nothing is under way, here or in another workbench."""
+        return self.turn.holder is None
 
     # -- beginning ------------------------------------------------------------------------------------------------
 
-    def start(self, job: AlignJob, inputs: AlignInputs, *, step: bool = False) -> bool:
+    def start(self, job: Job, inputs: Any, *, step: bool = False) -> bool:
         """Begin a run; with `step` it takes one step and waits. Return whether it began."""
-        if self.active is not None:
+        if not self.free:
             return False
         active = self._begin(stepping=step)
         if step:
@@ -90,9 +126,9 @@ class RunDesk(QObject):
         self.changed.emit()
         return True
 
-    def start_race(self, entrants: Sequence[Entry], inputs: AlignInputs, evaluations: float) -> bool:
+    def start_race(self, entrants: Sequence[Entry], inputs: Any, evaluations: float) -> bool:
         """Begin a race to a budget of evaluations; return whether it began."""
-        if self.active is not None or not entrants:
+        if not self.free or not entrants:
             return False
         active = self._begin(race=True)
         jobs = [(entrant.name, entrant.job) for entrant in entrants]
@@ -130,7 +166,7 @@ class RunDesk(QObject):
             self.active.control.stop()
             if self.active.task is not None and not self.active.entries:
                 self.active.task.cancel()
-                self.active = None
+                self._end()
             self.changed.emit()
 
     def states(self) -> set[str]:
@@ -157,8 +193,13 @@ class RunDesk(QObject):
     def _begin(self, *, race: bool = False, stepping: bool = False) -> ActiveRun:
         from lieapp.engine.control import RunControl
 
-        self.active = ActiveRun(RunControl(), race=race, stepping=stepping)
-        return self.active
+        self._active = ActiveRun(RunControl(), race=race, stepping=stepping)
+        self.turn.set_holder(self)
+        return self._active
+
+    def _end(self) -> None:
+        self._active = None
+        self.turn.set_holder(None)
 
     def _adopt(self, active: ActiveRun, entries: list[RunEntry]) -> None:
         active.entries = entries
@@ -169,13 +210,13 @@ class RunDesk(QObject):
     def _finish(self, active: ActiveRun, reports: Sequence[Any]) -> None:
         for entry, report in zip(active.entries, reports, strict=True):
             entry.control, entry.report = None, report
-        if self.active is active:
-            self.active = None
+        if self._active is active:
+            self._end()
         self.finished.emit(active)
 
     def _fail(self, active: ActiveRun, error: BaseException) -> None:
-        if self.active is active:
-            self.active = None
+        if self._active is active:
+            self._end()
         for entry in active.entries:
             entry.control = None
         self.failed.emit(active, error)

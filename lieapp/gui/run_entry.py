@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+from lieapp.engine.metric import Metric
 
 if TYPE_CHECKING:
-    from lieapp.alignment.inputs import AlignInputs
-    from lieapp.alignment.report import AlignReport
-    from lieapp.alignment.spec import AlignJob
     from lieapp.engine.control import RunControl
     from lieapp.engine.recording import Recording
 
@@ -38,10 +36,10 @@ class RunEntry:
         Unique within the window.
     title : str
         For people: ``"Adam  lr 1 Å"``.
-    job : AlignJob
+    job : Job
         What was asked for; "apply these settings" and "copy as command" read it.
-    inputs : AlignInputs
-        The structures and pairs that the run works on.
+    inputs : object
+        What the job's own reader returned: an `AlignInputs` holds structures and pairs, a surface needs none.
     recording : Recording
         Grows while the run goes on (the worker appends, views read).
     color : str
@@ -50,22 +48,25 @@ class RunEntry:
         On and off lengths in line widths; empty for a solid line.
     visible, pinned : bool
         Eye and pin of the Runs panel. A pinned run is kept when others are cleared.
-    report : AlignReport or None
-        Present once the run has ended.
+    metric : Metric
+        The column by which this run is compared with others, smaller being better.
+    report : object or None
+        The job's own report, present once the run has ended.
     control : RunControl or None
         Present while the run can still be steered.
     """
 
     id: str
     title: str
-    job: AlignJob
-    inputs: AlignInputs
+    job: Any
+    inputs: Any
     recording: Recording
     color: str
     dash: tuple[float, ...] = ()
     visible: bool = True
     pinned: bool = False
-    report: AlignReport | None = None
+    metric: Metric = field(default_factory=Metric)
+    report: Any = None
     control: RunControl | None = None
 
     @property
@@ -106,17 +107,14 @@ class RunEntry:
         """Return what the run has cost so far, in gradients computed (0 before the first frame)."""
         return self.value("evaluations", len(self.recording) - 1) or 0.0
 
-    def gap(self, frame: int | None = None) -> float | None:
-        """Return the gap to the best possible at a frame (default: the best frame), or None if unknown."""
-        return self.value("gap", frame)
+    def frame_at_cost(self, evaluations: float) -> int:
+        """Return the last frame that had cost no more, 0 if there is none."""
+        spent = self.recording.column("evaluations")
+        return max(int(np.searchsorted(spent, evaluations, side="right")) - 1, 0)
 
-    def pose(self, frame: int) -> NDArray[np.float64]:
-        """Return the pose of a frame, shape (4, 4): x' = R x + t."""
-        state = self.recording.state(frame)
-        matrix = np.eye(4)
-        matrix[:3, :3] = np.asarray(state["rotation"]).reshape(-1, 3, 3)[0]
-        matrix[:3, 3] = np.asarray(state["translation"]).reshape(-1, 3)[0]
-        return matrix
+    def metric_value(self, frame: int | None = None) -> float | None:
+        """Return the number that runs are compared by at a frame (default: the best frame), or None if unknown."""
+        return self.value(self.metric.name, frame)
 
     def outcome_text(self) -> str:
         """Return one word for the Runs panel."""

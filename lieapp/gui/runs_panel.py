@@ -25,15 +25,15 @@ from lieapp.gui.plots import curve_pen, readable_color
 from lieapp.gui.run_entry import RunEntry
 from lieapp.gui.theme import scaled
 
-__all__ = ["RunsPanel", "gap_text"]
+__all__ = ["RunsPanel", "metric_text"]
 
 
-def gap_text(gap: float | None, unit: str) -> str:
-    """Return a gap for people: two digits, and nothing finer than what rounding leaves."""
-    if gap is None:
+def metric_text(value: float | None, unit: str) -> str:
+    """Return a gap, or a loss, for people: few digits, and nothing finer than what rounding leaves."""
+    if value is None:
         return "–"
-    shown = f"{gap:.1e}".replace("e-0", "e-") if abs(gap) < 0.01 else f"{gap:.3g}"
-    if abs(gap) < 5e-10:
+    shown = f"{value:.1e}".replace("e-0", "e-") if abs(value) < 0.01 else f"{value:.3g}"
+    if abs(value) < 5e-10:
         shown = "0"
     return f"{shown} {unit}".rstrip()
 
@@ -41,7 +41,7 @@ def gap_text(gap: float | None, unit: str) -> str:
 # Widths of a row for letters of 12 pixels: below the first the buttons go that are in the context menu as well,
 # below the second the numbers stand under the name.
 _ROOMY, _TIGHT = 330, 250
-_COLUMNS = ("cost", "gap", "outcome")
+_COLUMNS = ("cost", "reached", "outcome")
 
 
 class _Swatch(QWidget):
@@ -67,7 +67,6 @@ class _Row(QFrame):
     def __init__(self, panel: RunsPanel, run: RunEntry) -> None:
         super().__init__()
         self._panel, self.run = panel, run
-        self._unit = run.inputs.objective(run.job).unit
         self._shown: tuple[object, ...] = ()
         self.setObjectName("runRow")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -77,8 +76,8 @@ class _Row(QFrame):
         policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         policy.setHeightForWidth(True)
         self.name.setSizePolicy(policy)
-        self.cost, self.gap, self.outcome = QLabel(), QLabel(), QLabel()
-        for label in (self.cost, self.gap, self.outcome):
+        self.cost, self.reached, self.outcome = QLabel(), QLabel(), QLabel()
+        for label in (self.cost, self.reached, self.outcome):
             label.setObjectName("caption")
             label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.outcome.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
@@ -102,7 +101,7 @@ class _Row(QFrame):
         self._middle.addWidget(self.name, 1)
         numbers = QHBoxLayout()
         numbers.setSpacing(6)
-        for label in (self.cost, self.gap, self.outcome):
+        for label in (self.cost, self.reached, self.outcome):
             numbers.addWidget(label)
         numbers.addStretch(1)
         self._middle.addLayout(numbers)
@@ -141,14 +140,14 @@ class _Row(QFrame):
     def refresh(self) -> None:
         """Write what the recording holds by now."""
         run = self.run
-        texts = f"{run.evaluations():.10g}", gap_text(run.gap(), self._unit), run.outcome_text()
+        texts = f"{run.evaluations():.10g}", metric_text(run.metric_value(), run.metric.unit), run.outcome_text()
         shown = (*texts, run.title, run.visible, run.pinned)
         if shown == self._shown:
             return
         self._shown = shown
         # A line may end before the rate, not between its number and its unit.
         self.name.setText(run.title.replace("lr ", "lr\u00a0").replace(" Å", "\u00a0Å"))
-        for label, text in zip((self.cost, self.gap, self.outcome), texts, strict=True):
+        for label, text in zip((self.cost, self.reached, self.outcome), texts, strict=True):
             label.setText(text)
         for button, on in ((self.eye, run.visible), (self.pin, run.pinned)):
             if button.isChecked() != on:
@@ -159,7 +158,7 @@ class _Row(QFrame):
         outcome = run.recording.outcome
         message = outcome.message if outcome is not None else "Still running."
         self.setToolTip(f"{run.title}\n{message}")
-        self.setAccessibleName(f"{run.title}: {texts[0]} evaluations, gap {texts[1]}, {texts[2]}")
+        self.setAccessibleName(f"{run.title}: {texts[0]} evaluations, {run.metric.name} {texts[1]}, {texts[2]}")
         self._show_what_fits()
 
     def mark(self, current: bool) -> None:
@@ -184,7 +183,14 @@ class _Row(QFrame):
 
 
 class RunsPanel(QFrame):
-    """The runs of the window, oldest first. The gap of every run is in the unit of its own objective.
+    """The runs of a workbench, oldest first. What each reached is in the unit of its own metric.
+
+    Parameters
+    ----------
+    metric : str
+        Word for what runs are compared by.
+    aim : str
+        What the metric tells, for the line that stands here before the first run.
 
     Signals
     -------
@@ -201,16 +207,18 @@ class RunsPanel(QFrame):
     copy_command = Signal(object)
     copy_python = Signal(object)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, metric: str = "gap", aim: str = "its gap to the best possible answer", parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.setObjectName("card")
         self.setAccessibleName("Runs")
         self._rows: dict[str, _Row] = {}
         self._title = title = QLabel("RUNS")
         title.setObjectName("sectionTitle")
-        self.columns = QLabel("evaluations · gap · outcome")
+        self.columns = QLabel(f"evaluations · {metric} · outcome")
         self.columns.setObjectName("caption")
-        self.empty = QLabel("Every run will be listed here with its cost and its gap to the best possible answer.")
+        self.empty = QLabel(f"Every run will be listed here with its cost and {aim}.")
         self.empty.setObjectName("caption")
         self.empty.setWordWrap(True)
         inside = QWidget()

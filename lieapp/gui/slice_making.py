@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
 from lieapp.errors import LieAppError
+from lieapp.gui.align_session import pose_of
 from lieapp.gui.run_entry import RunEntry
 from lieapp.gui.slice_chooser import PlaneChoice
 from lieapp.gui.worker import Task, Worker
@@ -72,7 +73,7 @@ class SliceRequest:
     def start(self) -> NDArray[np.float64]:
         """Return the rotation of the start, shape (3, 3): of the current run, else of the next one."""
         if self.run is not None:
-            return self.run.pose(0)[:3, :3]
+            return pose_of(self.run, 0)[:3, :3]
         from lieapp.alignment.inputs import start_matrix
 
         try:

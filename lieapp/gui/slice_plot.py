@@ -13,6 +13,7 @@ from PySide6.QtCore import QEvent, QObject, QPointF, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetricsF, QHelpEvent, QPainterPath, QPalette, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QGraphicsPathItem, QHBoxLayout, QLabel, QProgressBar, QToolTip, QVBoxLayout, QWidget
 
+from lieapp.gui.align_session import pose_of
 from lieapp.gui.axes import style_plot
 from lieapp.gui.contours import contour_lines, nice_levels
 from lieapp.gui.plots import readable_color
@@ -344,7 +345,7 @@ class SlicePlot(QWidget):
             current = track.run is run
             if not current and cost is None:
                 continue
-            frame = self._cursor_frame if current else frame_at_cost(track.run, cost or 0.0)
+            frame = self._cursor_frame if current else track.run.frame_at_cost(cost or 0.0)
             row = track.place(frame)
             if row < 0 or not np.isfinite(track.coordinates[row]).all():
                 continue
@@ -395,7 +396,7 @@ class SlicePlot(QWidget):
     @staticmethod
     def _value_of(found: Slice, track: Track, row: int) -> float:
         """Return the objective at the pose itself, not at the point drawn for it."""
-        pose = track.run.pose(int(track.frames[row]))
+        pose = pose_of(track.run, int(track.frames[row]))
         surface = found.plane.surface
         value = surface.values(pose[None, :3, :3], surface.shifts(pose[None, :3, :3], pose[None, :3, 3]))
         assert value is not None
@@ -591,12 +592,6 @@ class SlicePlot(QWidget):
         self._label_axes()
         self._show_tracks()
         self._show_ends()
-
-
-def frame_at_cost(run: RunEntry, cost: float) -> int:
-    """Return the last frame of a run that had cost no more, in evaluations."""
-    spent = run.recording.column("evaluations")
-    return max(int(np.searchsorted(spent, cost, side="right")) - 1, 0)
 
 
 def _number(found: Slice, value: float) -> str:

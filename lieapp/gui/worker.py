@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, Qt, Signal
 
 if TYPE_CHECKING:
-    from lieapp.alignment.inputs import AlignInputs
     from lieapp.engine.control import RunControl
     from lieapp.engine.job import Job
     from lieapp.engine.run import Run
@@ -179,21 +178,21 @@ def warm_up(task: Task) -> str:
     return str(torch.__version__)
 
 
-def _open(job: Job, inputs: AlignInputs, control: RunControl) -> Run:
+def _open(job: Job, inputs: Any, control: RunControl) -> Run:
     engine = importlib.import_module("lieapp.engine.job")
     _, run = engine.open_job(job, inputs)
     run.share_control(control)
     return run
 
 
-def drive_run(task: Task, job: Job, inputs: AlignInputs, control: RunControl) -> Any:
+def drive_run(task: Task, job: Job, inputs: Any, control: RunControl) -> Any:
     """Open a job and run it to its end under the window's control.
 
     The recording is handed to the task's progress as soon as it exists.
 
     Returns
     -------
-    AlignReport or None
+    object or None
         None if the run ended before its first frame.
     """
     try:
@@ -209,7 +208,7 @@ def drive_run(task: Task, job: Job, inputs: AlignInputs, control: RunControl) ->
 def drive_race(
     task: Task,
     jobs: Sequence[tuple[str, Job]],
-    inputs: AlignInputs,
+    inputs: Any,
     control: RunControl,
     evaluations: float,
 ) -> list[Any]:
@@ -217,7 +216,7 @@ def drive_race(
 
     Returns
     -------
-    list of AlignReport or None
+    list of object or None
         One for each entrant.
     """
     race_module = importlib.import_module("lieapp.engine.race")
@@ -234,7 +233,7 @@ def drive_race(
     return [_report(job, run, inputs) for (_, job), run in zip(jobs, runs, strict=True)]
 
 
-def _report(job: Job, run: Run, inputs: AlignInputs) -> Any:
+def _report(job: Job, run: Run, inputs: Any) -> Any:
     if len(run.recording) == 0:
         return None
     engine = importlib.import_module("lieapp.engine.job")

@@ -139,11 +139,11 @@ def test_why_centring_matters(paired: MainWindow, finish: Finish, qtbot) -> None
     runs = {run.title: run for run in paired.controller.session.runs}
     assert len(runs) == 4
     assert len({(run.color, run.dash) for run in runs.values()}) == 4
-    assert runs["SGD, local"].gap() == pytest.approx(0.0, abs=1e-4)  # type: ignore[arg-type]
-    assert (runs["SGD, raw se(3)"].gap() or 0.0) > 0.5
+    assert runs["SGD, local"].metric_value() == pytest.approx(0.0, abs=1e-4)  # type: ignore[arg-type]
+    assert (runs["SGD, raw se(3)"].metric_value() or 0.0) > 0.5
     paired.controller.skip()
     current = paired.controller.session.current
-    assert current is not None and current.gap() == min(run.gap() for run in runs.values())  # type: ignore[type-var]
+    assert current is not None and current.metric_value() == min(run.metric_value() for run in runs.values())  # type: ignore[type-var]
 
 
 def test_a_race_put_together_by_hand(paired: MainWindow, finish: Finish) -> None:

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
 from lieapp.gui.run_entry import RunEntry
-from lieapp.gui.runs_panel import RunsPanel, gap_text
+from lieapp.gui.runs_panel import RunsPanel, metric_text
 from lieapp.gui.theme import theme
 from tests.gui.runs import make_entries
 
@@ -46,7 +46,7 @@ def panel(qtbot: QtBot, entries: list[RunEntry]) -> RunsPanel:
     ),
 )
 def test_gaps_for_people(gap: float | None, unit: str, text: str) -> None:
-    assert gap_text(gap, unit) == text
+    assert metric_text(gap, unit) == text
 
 
 def test_rows_say_what_the_recordings_hold(panel: RunsPanel, entries: list[RunEntry]) -> None:
@@ -54,7 +54,7 @@ def test_rows_say_what_the_recordings_hold(panel: RunsPanel, entries: list[RunEn
         row = panel._rows[run.id]
         assert row.name.text().replace("\u00a0", " ") == run.title
         assert row.cost.text() == f"{run.recording.column('evaluations')[-1]:g}"
-        assert row.gap.text() == gap_text(run.gap(), "Å")
+        assert row.reached.text() == metric_text(run.metric_value(), "Å")
         assert row.outcome.text() == run.outcome_text()
         assert run.title in row.accessibleName()
         outcome = run.recording.outcome
@@ -72,10 +72,10 @@ def test_names_are_whole_and_numbers_stand_in_columns(panel: RunsPanel, entries:
         needed = label.fontMetrics().boundingRect(label.rect(), Qt.TextFlag.TextWordWrap, label.text())
         assert needed.height() <= label.height() + 1
         assert needed.width() <= label.width() + 1
-        for number in (row.cost, row.gap, row.outcome):
+        for number in (row.cost, row.reached, row.outcome):
             assert number.sizeHint().width() <= number.width()
         assert row.width() <= panel.width()
-    for name in ("cost", "gap"):
+    for name in ("cost", "reached"):
         edges = {getattr(row, name).mapTo(panel, QPoint(getattr(row, name).width(), 0)).x() for row in rows}
         assert len(edges) == 1
 

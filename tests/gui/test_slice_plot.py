@@ -22,7 +22,7 @@ from lieapp.engine.recording import Recording
 from lieapp.gui.contours import contour_lines, nice_levels
 from lieapp.gui.run_entry import RunEntry
 from lieapp.gui.slice_chooser import PlaneChoice
-from lieapp.gui.slice_plot import SlicePlot, frame_at_cost
+from lieapp.gui.slice_plot import SlicePlot
 from lieapp.gui.theme import theme
 from lieapp.gui.worker import Worker
 from lieapp.paths import resource
@@ -120,7 +120,7 @@ def test_the_cursor_is_where_the_run_was(plot: SlicePlot, pair, qtbot) -> None:
     assert spots["o13"] == pytest.approx(tuple(plot.tracks["a"].coordinates[30]))
     assert spots["o9"] == pytest.approx(tuple(plot.tracks["b"].coordinates[19]))  # it has ended
     assert f"RMSD {entry.value('rmsd', 30):.2f} Å" in plot.caption.text()
-    assert frame_at_cost(entry, 31.0) == 15
+    assert entry.frame_at_cost(31.0) == 15
 
 
 def test_clicking_a_path_moves_the_cursor(plot: SlicePlot, pair, qtbot) -> None:

@@ -1,0 +1,125 @@
+"""The runs of one workbench, and the entrants of its race, without Qt: what every session has in common."""
+
+from __future__ import annotations
+
+import itertools
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lieapp.engine.metric import Metric
+from lieapp.gui.run_entry import RunEntry
+
+if TYPE_CHECKING:
+    from lieapp.engine.recording import Recording
+
+__all__ = ["Entry", "RunSession"]
+
+# Entrants of one race that share an optimiser are told apart by these, in order.
+_EXTRA_DASHES: tuple[tuple[float, ...], ...] = ((5.0, 3.0), (1.5, 2.0), (8.0, 2.0, 1.5, 2.0), (3.0, 1.5, 1.0, 1.5))
+_EXTRA_COLORS = ("#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C510A", "#5E4FA2", "#666666", "#0072B2")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An entrant that waits for the race."""
+
+    name: str
+    job: Any
+
+
+class RunSession(ABC):
+    """Runs, the one that is replayed, and the entrants of a race.
+
+    Attributes
+    ----------
+    runs : list of RunEntry
+    current : RunEntry or None
+        The run that is replayed.
+    entrants : list of Entry
+    """
+
+    def __init__(self) -> None:
+        self.runs: list[RunEntry] = []
+        self.current: RunEntry | None = None
+        self.entrants: list[Entry] = []
+        self._numbers = itertools.count(1)
+
+    # -- what a workbench knows about its jobs --------------------------------------------------------------------
+
+    @abstractmethod
+    def job(self, **changes: Any) -> Any:
+        """Return the job that the choices describe, with some of them changed.
+
+        Raises
+        ------
+        ValueError
+            If the choices do not fit together.
+        """
+
+    @abstractmethod
+    def title_of(self, job: Any) -> str:
+        """Return the title of a run of a job."""
+
+    @abstractmethod
+    def metric_of(self, job: Any) -> Metric:
+        """Return by which number runs of a job are compared."""
+
+    # -- runs -----------------------------------------------------------------------------------------------------
+
+    def add_run(self, job: Any, recording: Recording, inputs: Any, title: str = "") -> RunEntry:
+        """List a run, with a colour and a dash that no other listed run has together."""
+        color, dash = self._line(job.optimizer.name)
+        entry = RunEntry(
+            id=f"run-{next(self._numbers)}",
+            title=title or self.title_of(job),
+            job=job,
+            inputs=inputs,
+            recording=recording,
+            color=color,
+            dash=dash,
+            metric=self.metric_of(job),
+        )
+        self.runs.append(entry)
+        return entry
+
+    def remove_run(self, entry: RunEntry) -> None:
+        """Forget a run."""
+        if entry in self.runs:
+            self.runs.remove(entry)
+        if self.current is entry:
+            self.current = None
+
+    def clear_runs(self) -> list[RunEntry]:
+        """Forget all finished runs that are not pinned; return them."""
+        gone = [run for run in self.runs if not run.pinned and (run.finished or run.control is None)]
+        for run in gone:
+            self.remove_run(run)
+        return gone
+
+    def add_entrant(self, job: Any, name: str = "") -> Entry:
+        """Add a job to the race, under a name that no other entrant has."""
+        base = name or self.title_of(job)
+        taken = {entrant.name for entrant in self.entrants}
+        name = next(
+            name
+            for number in itertools.count(1)
+            if (name := base if number == 1 else f"{base} ({number})") not in taken
+        )
+        entry = Entry(name, job)
+        self.entrants.append(entry)
+        return entry
+
+    def _line(self, name: str) -> tuple[str, tuple[float, ...]]:
+        from lieapp.scene.colors import optimizer_color, optimizer_dash
+
+        first = (optimizer_color(name), optimizer_dash(name))
+        taken = {(run.color, run.dash) for run in self.runs if run.visible}
+        if first not in taken:
+            return first
+        # An optimiser keeps its colour; a second run of it gets another dash, and only then another colour.
+        candidates = itertools.chain(
+            ((first[0], dash) for dash in _EXTRA_DASHES),
+            ((color, dash) for color in _EXTRA_COLORS for dash in _EXTRA_DASHES),
+        )
+        return next((line for line in candidates if line not in taken), first)
