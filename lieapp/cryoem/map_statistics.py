@@ -1,0 +1,82 @@
+"""What the values of a map look like as a whole: range, spread, histogram, and the level worth looking at first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["MapStatistics", "map_statistics"]
+
+INITIAL_SHARE = 0.01
+"""Share of the grid points above the first level, as in ChimeraX."""
+
+
+@dataclass(frozen=True, eq=False)
+class MapStatistics:
+    """Statistics of the finite values of a map.
+
+    Attributes
+    ----------
+    minimum, maximum, mean, standard_deviation : float
+    counts : ndarray, shape=(bins,), dtype=int64
+        Grid points in equal bins from minimum to maximum.
+    initial_level : float
+        Between minimum and maximum, with 1 % of the grid points above it.
+    """
+
+    minimum: float
+    maximum: float
+    mean: float
+    standard_deviation: float
+    counts: NDArray[np.int64]
+    initial_level: float
+
+    @property
+    def constant(self) -> bool:
+        """Whether all values are the same, so that no level has a contour."""
+        return not self.maximum > self.minimum
+
+    def sigma(self, level: float) -> float:
+        """Return a level in standard deviations above the mean; 0 for a constant map."""
+        return (level - self.mean) / self.standard_deviation if self.standard_deviation > 0 else 0.0
+
+    def level(self, sigma: float) -> float:
+        """Return the level that lies so many standard deviations above the mean."""
+        return self.mean + sigma * self.standard_deviation
+
+
+def map_statistics(values: ArrayLike, *, bins: int = 256) -> MapStatistics:
+    """Describe the values of a map.
+
+    Parameters
+    ----------
+    values : array_like
+        Values that are not finite are left out; if none is finite, the map counts as zero.
+    bins : int, optional
+
+    Returns
+    -------
+    MapStatistics
+    """
+    flat = np.asarray(values).ravel()
+    finite = np.isfinite(flat)
+    if not finite.all():
+        flat = flat[finite]
+    if not len(flat):
+        flat = np.zeros(1, dtype=np.float32)
+    low, high = float(flat.min()), float(flat.max())
+    mean = float(flat.mean(dtype=np.float64))
+    deviation = float(flat.std(dtype=np.float64))
+    if not high > low:
+        counts = np.zeros(bins, dtype=np.int64)
+        counts[bins // 2] = len(flat)
+        return MapStatistics(low, high, mean, 0.0, counts, low)
+    counts = np.histogram(flat, bins=bins, range=(low, high))[0].astype(np.int64)
+    rank = min(int((1.0 - INITIAL_SHARE) * len(flat)), len(flat) - 1)
+    level = float(np.partition(flat, rank)[rank])
+    # Of a mask or a single point the hundredth largest value is its smallest or largest one.
+    if not low < level < high:
+        level = low + 0.5 * (high - low)
+    return MapStatistics(low, high, mean, deviation, counts, level)

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from lieapp.cryoem.map_statistics import map_statistics
+
+
+@settings(deadline=None)
+@given(arrays(np.float32, (4, 5, 6), elements=st.floats(-1000, 1000, width=32)))
+def test_the_first_level_lies_between_the_extremes(values: np.ndarray) -> None:
+    found = map_statistics(values)
+    assert found.counts.sum() == values.size
+    if found.constant:
+        assert found.standard_deviation == 0
+    else:
+        assert found.minimum < found.initial_level < found.maximum
+        assert found.level(found.sigma(found.initial_level)) == pytest.approx(found.initial_level, abs=1e-3)
+
+
+def test_the_first_level_encloses_a_hundredth() -> None:
+    values = np.random.default_rng(0).normal(size=(40, 40, 40))
+    found = map_statistics(values)
+    assert (values > found.initial_level).mean() == pytest.approx(0.01, rel=0.01)
+    assert found.mean == pytest.approx(values.mean())
+    assert found.standard_deviation == pytest.approx(values.std())
+
+
+def test_a_point_and_a_mask_get_a_level_in_their_middle() -> None:
+    point = np.zeros((8, 8, 8))
+    point[1, 2, 3] = 1
+    mask = np.zeros((8, 8, 8))
+    mask[2:6] = 2
+    assert map_statistics(point).initial_level == 0.5
+    assert map_statistics(mask).initial_level == 1.0
+
+
+def test_what_is_unknown_is_left_out() -> None:
+    values = np.array([np.nan, 1.0, 2.0, np.inf, 3.0])
+    found = map_statistics(values)
+    assert (found.minimum, found.maximum, found.mean) == (1.0, 3.0, 2.0)
+    assert map_statistics(np.full(3, np.nan)).constant
