@@ -17,6 +17,7 @@ from lieapp.gui.align_session import SLOTS, AlignChoices
 from lieapp.gui.deviation_plot import DeviationPlot
 from lieapp.gui.icons import set_icon
 from lieapp.gui.linked_views import LinkedViews
+from lieapp.gui.plot_quantities import ALIGN_QUANTITIES
 from lieapp.gui.plots import ProgressPlots
 from lieapp.gui.pose_view import PoseView
 from lieapp.gui.readout import Readout
@@ -111,7 +112,7 @@ class AlignWorkbench(QWidget):
         self.panel = AlignPanel(actions)
         self.viewer = MoleculeViewer(dark=theme().tokens.name == "dark", late=True)
         self.strip = ResultStrip()
-        self.plots = ProgressPlots()
+        self.plots = ProgressPlots(ALIGN_QUANTITIES)
         self.deviation = DeviationPlot()
         self.runs = RunsPanel()
         self.slice: SlicePlot | None = None
@@ -337,7 +338,7 @@ class AlignWorkbench(QWidget):
         session = self.controller.session
         current = session.current
         unit = gap_unit(current if current is not None else (session.runs[-1] if session.runs else None))
-        self.plots.set_gap_unit(unit)
+        self.plots.set_unit("gap", unit)
         self.runs.set_runs(session.runs, current)
         self.runs.refresh()
         self.plots.set_runs(session.runs)
@@ -346,9 +347,9 @@ class AlignWorkbench(QWidget):
         self._show_slice_inputs()
         inputs = self.controller.inputs
         if inputs is not None:
-            self.plots.set_reference(inputs.kabsch.rmsd, f"Kabsch {inputs.kabsch.rmsd:.2f} Å")
+            self.plots.set_reference("rmsd", inputs.kabsch.rmsd, f"Kabsch {inputs.kabsch.rmsd:.2f} Å")
         else:
-            self.plots.set_reference(None)
+            self.plots.set_reference("rmsd", None)
         self._show_position()
 
     def _progress(self) -> None:

@@ -17,7 +17,6 @@ from lieapp.gui.align_controller import AlignController
 from lieapp.gui.align_workbench import AlignWorkbench
 from lieapp.gui.errors import ErrorCenter, Message
 from lieapp.gui.picture_dialog import PictureDialog
-from lieapp.gui.plots import ABSCISSAE, QUANTITIES
 from lieapp.gui.preferences import Preferences
 from lieapp.gui.progress_strip import ProgressStrip
 from lieapp.gui.run_entry import RunEntry
@@ -97,8 +96,8 @@ class ExportDesk:
         """Write the progress plot of the visible runs as it is shown, or its numbers."""
         runs, view = self._visible, self._workbench().plots
         shown = exporting.PlotView(
-            QUANTITIES[view.quantity.currentIndex()].column,
-            ABSCISSAE[view.abscissa.currentIndex()].column,
+            view.ordinate_shown.column,
+            view.abscissa_shown.column,
             view.logarithmic.isChecked(),
         )
         doing = f"Writing the {exporting.PLOT_EXPORTS[identifier].title}"

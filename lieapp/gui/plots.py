@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,55 +23,12 @@ from PySide6.QtWidgets import (
 )
 
 from lieapp.gui.axes import PlainAxis, style_plot
+from lieapp.gui.plot_quantities import ABSCISSAE, Quantity
 from lieapp.gui.run_entry import RunEntry
 from lieapp.gui.theme import contrast
 
-__all__ = ["ABSCISSAE", "QUANTITIES", "ProgressPlots", "Quantity", "curve_pen", "readable_color"]
+__all__ = ["ProgressPlots", "curve_pen", "readable_color"]
 
-
-@dataclass(frozen=True)
-class Quantity:
-    """A column of the recording as the plot shows it.
-
-    Attributes
-    ----------
-    column : str
-        Column of the recording.
-    title : str
-        What the choice says.
-    axis : str
-        Axis label, without unit.
-    unit : str
-        Unit of the column; the gap's depends on the objective and is set by `ProgressPlots.set_gap_unit`.
-    logarithmic : bool
-        Whether the axis starts logarithmic.
-    floor : float
-        Smallest value drawn on a logarithmic axis; anything below is rounding.
-    """
-
-    column: str
-    title: str
-    axis: str
-    unit: str = ""
-    logarithmic: bool = False
-    floor: float = 1e-12
-
-
-QUANTITIES = (
-    Quantity("gap", "gap", "gap to the best possible", logarithmic=True, floor=1e-6),
-    Quantity("rmsd", "RMSD", "RMSD of the fitted pairs", "Å"),
-    Quantity("loss", "loss", "loss, what the optimiser sees", logarithmic=True),
-    Quantity("gradient_norm", "gradient norm", "scaled gradient norm", logarithmic=True),
-    Quantity("angle_degrees", "angle", "rotation angle", "°"),
-)
-"""What the ordinate can show; the first is the default."""
-
-ABSCISSAE = (
-    Quantity("evaluations", "evaluations", "evaluations (gradients computed)"),
-    Quantity("step", "steps", "steps"),
-    Quantity("seconds", "seconds", "seconds of computing"),
-)
-"""What the abscissa can show; the first is the default and the fair one."""
 
 # Thick antialiased lines cost up to 30 times as much as thin ones, so long curves stay thin.
 _THICK_LINE_POINTS = 2000
@@ -134,6 +90,13 @@ def _blend(color: QColor, other: QColor, share: float) -> QColor:
 class ProgressPlots(QWidget):
     """What the runs did, as curves over their cost.
 
+    Parameters
+    ----------
+    quantities : sequence of Quantity
+        What the ordinate can show; the first is shown first.
+    abscissae : sequence of Quantity, optional
+        What the abscissa can show; the first is shown first.
+
     Signals
     -------
     cursor_moved(int)
@@ -142,22 +105,28 @@ class ProgressPlots(QWidget):
 
     cursor_moved = Signal(int)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        quantities: Sequence[Quantity],
+        abscissae: Sequence[Quantity] = ABSCISSAE,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
+        self._quantities, self._abscissae = tuple(quantities), tuple(abscissae)
         self._runs: list[RunEntry] = []
         self._curves: dict[str, pg.PlotDataItem] = {}
         self._drawn: dict[str, tuple[object, ...]] = {}
         self._cursor_run: RunEntry | None = None
         self._cursor_frame = 0
-        self._gap_unit = "Å"
-        self._reference_value: float | None = None
+        self._units: dict[str, str] = {}
+        self._references: dict[str, tuple[float, str]] = {}
 
-        self.quantity = self._choice(QUANTITIES, "Ordinate", "What the curves show")
-        self.abscissa = self._choice(ABSCISSAE, "Abscissa", "What the curves are drawn over")
+        self.quantity = self._choice(self._quantities, "Ordinate", "What the curves show")
+        self.abscissa = self._choice(self._abscissae, "Abscissa", "What the curves are drawn over")
         self.logarithmic = QCheckBox("log")
         self.logarithmic.setToolTip("Logarithmic ordinate; what is smaller than rounding is drawn at its end")
         self.logarithmic.setAccessibleName("Logarithmic ordinate")
-        self.logarithmic.setChecked(QUANTITIES[0].logarithmic)
+        self.logarithmic.setChecked(self._quantities[0].logarithmic)
         self._axis = PlainAxis("left")
         self.plot = self._make_plot()
         self.cursor_line = pg.InfiniteLine(angle=90, movable=True)
@@ -193,16 +162,34 @@ class ProgressPlots(QWidget):
             self._drawn.pop(identifier, None)
         self.refresh()
 
-    def set_gap_unit(self, unit: str) -> None:
-        """Name the unit of the gap: Å for an RMSD, none for a score."""
-        if unit != self._gap_unit:
-            self._gap_unit = unit
+    def set_unit(self, column: str, unit: str) -> None:
+        """Name the unit of a column where it depends on the runs: a gap is in Å for an RMSD, without unit for a score.
+
+        Parameters
+        ----------
+        column : str
+        unit : str
+        """
+        if unit != self._units.get(column):
+            self._units[column] = unit
             self._label_axes()
 
-    def set_reference(self, value: float | None, text: str = "") -> None:
-        """Draw the best possible RMSD as a dashed line while the RMSD is shown."""
-        self._reference_value = value
-        self.reference.label.setFormat(text)
+    def set_reference(self, column: str, value: float | None, text: str = "") -> None:
+        """Draw a known value as a dashed line while its column is shown.
+
+        Parameters
+        ----------
+        column : str
+            Column of the recording.
+        value : float or None
+            None removes the line.
+        text : str, optional
+            What stands at the line.
+        """
+        if value is None:
+            self._references.pop(column, None)
+        else:
+            self._references[column] = value, text
         self._place_reference()
 
     def set_cursor(self, run: RunEntry | None, frame: int) -> None:
@@ -211,7 +198,7 @@ class ProgressPlots(QWidget):
             for identifier, curve in self._curves.items():
                 curve.setZValue(5 if run is not None and identifier == run.id else 0)
         self._cursor_run, self._cursor_frame = run, frame
-        position = None if run is None else run.value(self._abscissa.column, frame)
+        position = None if run is None else run.value(self.abscissa_shown.column, frame)
         self.cursor_line.setVisible(position is not None)
         if position is not None and position != self.cursor_line.value():
             self.cursor_line.blockSignals(True)
@@ -276,12 +263,14 @@ class ProgressPlots(QWidget):
         layout.addWidget(self.plot, 1)
 
     @property
-    def _ordinate(self) -> Quantity:
-        return QUANTITIES[self.quantity.currentIndex()]
+    def ordinate_shown(self) -> Quantity:
+        """What the ordinate shows."""
+        return self._quantities[self.quantity.currentIndex()]
 
     @property
-    def _abscissa(self) -> Quantity:
-        return ABSCISSAE[self.abscissa.currentIndex()]
+    def abscissa_shown(self) -> Quantity:
+        """What the abscissa shows."""
+        return self._abscissae[self.abscissa.currentIndex()]
 
     @property
     def _log(self) -> bool:
@@ -289,7 +278,10 @@ class ProgressPlots(QWidget):
 
     @property
     def _unit(self) -> str:
-        return self._gap_unit if self._ordinate.column == "gap" else self._ordinate.unit
+        return self._unit_of(self.ordinate_shown)
+
+    def _unit_of(self, quantity: Quantity) -> str:
+        return self._units.get(quantity.column, quantity.unit)
 
     def _refresh_curve(self, run: RunEntry) -> None:
         curve = self._curves.get(run.id)
@@ -303,7 +295,7 @@ class ProgressPlots(QWidget):
         frames, finished = run.frames, run.finished
         thick = finished and frames <= _THICK_LINE_POINTS
         color = readable_color(run.color, self.palette().color(QPalette.ColorRole.Base).name())
-        key = (frames, finished, color, run.dash, self._ordinate, self._abscissa, self._log)
+        key = (frames, finished, color, run.dash, self.ordinate_shown, self.abscissa_shown, self._log)
         if self._drawn.get(run.id) == key:
             return
         self._drawn[run.id] = key
@@ -322,19 +314,19 @@ class ProgressPlots(QWidget):
 
     def _points(self, run: RunEntry, frames: int) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
         columns = run.recording.columns
-        if frames == 0 or self._ordinate.column not in columns or self._abscissa.column not in columns:
+        if frames == 0 or self.ordinate_shown.column not in columns or self.abscissa_shown.column not in columns:
             return None
-        x = run.recording.column(self._abscissa.column)[:frames]
-        y = run.recording.column(self._ordinate.column)[:frames]
+        x = run.recording.column(self.abscissa_shown.column)[:frames]
+        y = run.recording.column(self.ordinate_shown.column)[:frames]
         # A diverged run ends in infinity: it has no place, and would take the range with it.
         y = np.where(np.isfinite(y), y, np.nan)
         if self._log:
-            y = np.log10(np.maximum(y, self._ordinate.floor))
+            y = np.log10(np.maximum(y, self.ordinate_shown.floor))
         return x, y
 
     def _change_quantity(self) -> None:
         self.logarithmic.blockSignals(True)
-        self.logarithmic.setChecked(self._ordinate.logarithmic)
+        self.logarithmic.setChecked(self.ordinate_shown.logarithmic)
         self.logarithmic.blockSignals(False)
         self._redraw()
 
@@ -352,24 +344,26 @@ class ProgressPlots(QWidget):
 
     def _label_axes(self) -> None:
         # The curves hold logarithms already; only the axis has to know, for its labels.
-        self._axis.set_decades(self._log, float(np.log10(self._ordinate.floor)))
+        self._axis.set_decades(self._log, float(np.log10(self.ordinate_shown.floor)))
         unit = f" ({self._unit})" if self._unit else ""
-        label = f"{self._ordinate.axis}{unit}"
+        label = f"{self.ordinate_shown.axis}{unit}"
         # A label longer than its axis would be cut at both ends.
         if QFontMetricsF(self.font()).horizontalAdvance(label) > self.plot.height() - 76:
-            label = f"{self._ordinate.title}{unit}"
-        bottom = self._abscissa.axis
+            label = f"{self.ordinate_shown.title}{unit}"
+        unit = self._unit_of(self.abscissa_shown)
+        bottom = f"{self.abscissa_shown.axis} ({unit})" if unit else self.abscissa_shown.axis
         if QFontMetricsF(self.font()).horizontalAdvance(bottom) > self.plot.width() - 90:
-            bottom = self._abscissa.title
+            bottom = self.abscissa_shown.title
         for side, text in (("left", label), ("bottom", bottom)):
             if self.plot.getAxis(side).labelText != text:
                 self.plot.setLabel(side, text, **self.plot.getAxis(side).labelStyle)
 
     def _place_reference(self) -> None:
-        value = self._reference_value
-        shown = value is not None and self._ordinate.column == "rmsd" and (value > 0 or not self._log)
+        value, text = self._references.get(self.ordinate_shown.column, (None, ""))
+        shown = value is not None and (value > 0 or not self._log)
         self.reference.setVisible(shown)
         if shown and value is not None:
+            self.reference.label.setFormat(text)
             self.reference.setPos(float(np.log10(value)) if self._log else value)
 
     # -- mouse ----------------------------------------------------------------------------------------------------
@@ -387,9 +381,9 @@ class ProgressPlots(QWidget):
 
     def _go_to(self, place: float) -> None:
         run = self._cursor_run
-        if run is None or run.frames == 0 or self._abscissa.column not in run.recording.columns:
+        if run is None or run.frames == 0 or self.abscissa_shown.column not in run.recording.columns:
             return
-        x = run.recording.column(self._abscissa.column)[: run.frames]
+        x = run.recording.column(self.abscissa_shown.column)[: run.frames]
         self._cursor_frame = int(np.argmin(np.abs(x - place)))
         self.cursor_moved.emit(self._cursor_frame)
 
@@ -421,10 +415,10 @@ class ProgressPlots(QWidget):
         if found is None:
             return "" if self._runs else _HINT
         run, frame = found
-        value, cost = run.value(self._ordinate.column, frame), run.value("evaluations", frame)
+        value, cost = run.value(self.ordinate_shown.column, frame), run.value("evaluations", frame)
         shown = "not finite" if value is None else f"{value:.4g} {self._unit}".rstrip()
         spent = "" if cost is None else f", {cost:.6g} evaluations"
-        return f"{run.title}\nstep {frame}{spent}\n{self._ordinate.title} {shown}"
+        return f"{run.title}\nstep {frame}{spent}\n{self.ordinate_shown.title} {shown}"
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):

@@ -10,7 +10,8 @@ from pytestqt.qtbot import QtBot
 
 from lieapp.engine.outcome import Outcome
 from lieapp.engine.recording import Recording
-from lieapp.gui.plots import ABSCISSAE, QUANTITIES, ProgressPlots, curve_pen, readable_color
+from lieapp.gui.plot_quantities import ABSCISSAE, ALIGN_QUANTITIES
+from lieapp.gui.plots import ProgressPlots, curve_pen, readable_color
 from lieapp.gui.run_entry import RunEntry
 from lieapp.gui.theme import DARK, LIGHT, contrast, theme
 from lieapp.scene.colors import OPTIMIZER_COLORS
@@ -25,7 +26,7 @@ def entries() -> list[RunEntry]:
 @pytest.fixture
 def plots(qtbot: QtBot) -> ProgressPlots:
     theme().set_mode("light")
-    made = ProgressPlots()
+    made = ProgressPlots(ALIGN_QUANTITIES)
     qtbot.addWidget(made)
     made.resize(390, 360)
     made.show()
@@ -57,14 +58,14 @@ def grow(entry: RunEntry, source: RunEntry, frames: int) -> None:
 
 
 @pytest.mark.parametrize("abscissa", range(len(ABSCISSAE)))
-@pytest.mark.parametrize("quantity", range(len(QUANTITIES)))
+@pytest.mark.parametrize("quantity", range(len(ALIGN_QUANTITIES)))
 def test_curves_are_the_recorded_columns(
     plots: ProgressPlots, entries: list[RunEntry], quantity: int, abscissa: int
 ) -> None:
     plots.set_runs(entries)
     plots.quantity.setCurrentIndex(quantity)
     plots.abscissa.setCurrentIndex(abscissa)
-    shown, over = QUANTITIES[quantity], ABSCISSAE[abscissa]
+    shown, over = ALIGN_QUANTITIES[quantity], ABSCISSAE[abscissa]
     assert plots.logarithmic.isChecked() == shown.logarithmic
     for run in entries:
         x, y = curve_of(plots, run)
@@ -78,7 +79,7 @@ def test_the_axes_say_what_they_show(plots: ProgressPlots) -> None:
     left, bottom = plots.plot.getAxis("left"), plots.plot.getAxis("bottom")
     assert left.labelText == "gap to the best possible (Å)"
     assert bottom.labelText == "evaluations (gradients computed)"
-    plots.set_gap_unit("")
+    plots.set_unit("gap", "")
     assert left.labelText == "gap to the best possible"
     plots.resize(390, 220)
     QApplication.processEvents()
@@ -221,14 +222,14 @@ def test_the_curve_under_the_mouse_is_named(plots: ProgressPlots, entries: list[
 def test_the_reference_is_shown_with_the_rmsd_only(plots: ProgressPlots, entries: list[RunEntry]) -> None:
     plots.set_runs(entries)
     kabsch = entries[0].inputs.kabsch.rmsd
-    plots.set_reference(kabsch, f"Kabsch {kabsch:.2f} Å")
+    plots.set_reference("rmsd", kabsch, f"Kabsch {kabsch:.2f} Å")
     assert not plots.reference.isVisible()
     plots.quantity.setCurrentIndex(1)
     assert plots.reference.isVisible()
     assert plots.reference.value() == kabsch
     plots.logarithmic.setChecked(True)
     assert plots.reference.value() == pytest.approx(np.log10(kabsch))
-    plots.set_reference(None)
+    plots.set_reference("rmsd", None)
     assert not plots.reference.isVisible()
 
 

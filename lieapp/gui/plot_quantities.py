@@ -1,0 +1,52 @@
+"""What a plot of runs can show: columns of a recording with their names, units and scales. No Qt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["ABSCISSAE", "ALIGN_QUANTITIES", "Quantity"]
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A column of the recording as the plot shows it.
+
+    Attributes
+    ----------
+    column : str
+        Column of the recording.
+    title : str
+        What the choice says.
+    axis : str
+        Axis label, without unit.
+    unit : str
+        Unit of the column, unless `ProgressPlots.set_unit` gave it another: the gap's depends on the objective.
+    logarithmic : bool
+        Whether the axis starts logarithmic.
+    floor : float
+        Smallest value drawn on a logarithmic axis; anything below is rounding.
+    """
+
+    column: str
+    title: str
+    axis: str
+    unit: str = ""
+    logarithmic: bool = False
+    floor: float = 1e-12
+
+
+ALIGN_QUANTITIES = (
+    Quantity("gap", "gap", "gap to the best possible", "Å", logarithmic=True, floor=1e-6),
+    Quantity("rmsd", "RMSD", "RMSD of the fitted pairs", "Å"),
+    Quantity("loss", "loss", "loss, what the optimiser sees", logarithmic=True),
+    Quantity("gradient_norm", "gradient norm", "scaled gradient norm", logarithmic=True),
+    Quantity("angle_degrees", "angle", "rotation angle", "°"),
+)
+"""What the ordinate of an alignment can show; the first is the default."""
+
+ABSCISSAE = (
+    Quantity("evaluations", "evaluations", "evaluations (gradients computed)"),
+    Quantity("step", "steps", "steps"),
+    Quantity("seconds", "seconds", "computing time", "s"),
+)
+"""What the abscissa can show, the same for all problems; the first is the default and the fair one."""
