@@ -108,7 +108,9 @@ def align(
     seed: Annotated[int | None, typer.Option(metavar="N", help="Seed of every random number.")] = None,
     device: Annotated[str | None, typer.Option(metavar="auto|cpu|cuda|mps", help="Where to compute.")] = None,
     dtype: Annotated[str | None, typer.Option(metavar="float64|float32", help="Precision of the parameters.")] = None,
-    render: Annotated[Path | None, typer.Option(metavar="PNG", help="Draw the superposition into this file.")] = None,
+    render: Annotated[
+        Path | None, typer.Option(metavar="PNG", help="Draw the superposition, or the race, into this file.")
+    ] = None,
     movie: Annotated[
         Path | None, typer.Option(metavar="MP4|GIF|DIR", help="Film the run, pose by pose; DIR gets PNG files.")
     ] = None,
@@ -259,7 +261,7 @@ def _run_alignments(
         if len(jobs) > 1:
             written += export_race(out, results, titles)
     if drawings is not None:
-        written += _draw(drawings, results[0], shown=shown)
+        written += _draw(drawings, results, titles, shown=shown)
     if as_json:
         objects = [json.loads(report.to_json()) for report in reports]
         whole = objects[0] if len(objects) == 1 else {"schema": 1, "runs": objects}
@@ -318,17 +320,21 @@ def _drawings(
     return request
 
 
-def _draw(drawings: DrawingRequest, result: AlignmentResult, *, shown: bool) -> list[Path]:
-    """Draw the best pose and the run; a machine that cannot draw says so once and loses nothing else."""
+def _draw(
+    drawings: DrawingRequest, results: Sequence[AlignmentResult], titles: Sequence[str], *, shown: bool
+) -> list[Path]:
+    """Draw the best pose and the run, or the race; a machine that cannot draw says so once and loses nothing else."""
+    from lieapp.export.quantities import curves_of
     from lieapp.scene.errors import SceneError
 
-    if len(result.recording) == 0:
+    curves = [curve for curve in curves_of(results, titles) if len(curve.result.recording)]
+    if not curves:
         _complain("nothing is drawn: the run has no frame.")
         return []
     written: list[Path] = []
     try:
         with _drawing_progress(shown=shown) as progress:
-            written.extend(drawings.write(result, progress))
+            written.extend(drawings.write(curves, progress))
     except SceneError as error:
         _complain(str(error))
     return written

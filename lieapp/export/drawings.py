@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lieapp.export.errors import ExportError
 from lieapp.export.frames import check_size
-from lieapp.export.movie import MovieLook, write_run_movie, write_turntable
+from lieapp.export.movie import write_run_movie, write_turntable
 from lieapp.export.movie_files import check_movie_path
 from lieapp.export.picture import check_look, check_picture, write_picture
-from lieapp.export.result import AlignmentResult
+from lieapp.export.quantities import Curve
+from lieapp.export.race import write_race_movie, write_race_picture, write_race_turntable
+from lieapp.export.reel import MovieLook
 
 __all__ = ["DrawingRequest", "parse_size"]
 
@@ -75,12 +77,13 @@ class DrawingRequest:
                 check_movie_path(path, transparent=self.look.transparent)
                 check_look(self.look.size, self.look.style)
 
-    def write(self, result: AlignmentResult, progress: Callable[[str, float], None] | None = None) -> Iterator[Path]:
-        """Draw everything; see `lieapp.export.picture` and `lieapp.export.movie`.
+    def write(self, curves: Sequence[Curve], progress: Callable[[str, float], None] | None = None) -> Iterator[Path]:
+        """Draw everything; see `lieapp.export.picture`, `lieapp.export.movie` and, of several, `lieapp.export.race`.
 
         Parameters
         ----------
-        result : AlignmentResult
+        curves : sequence of Curve
+            One run, or the entrants of a race.
         progress : callable, optional
             Called with the name of a file and the fraction of it that is done.
 
@@ -101,18 +104,32 @@ class DrawingRequest:
             return lambda fraction: progress(path.name, fraction) if progress is not None else None
 
         if self.picture is not None:
-            size = self.picture_size or self.look.size
             told(self.picture)(0.0)
-            yield write_picture(
-                result,
-                self.picture,
-                size=size,
-                style=self.look.style,
-                background=self.look.background,
-                transparent=self.look.transparent,
-            )
+            yield self._write_picture(curves, self.picture)
             told(self.picture)(1.0)
+        race = len(curves) > 1
         if self.movie is not None:
-            yield from write_run_movie(result, self.movie, self.look, progress=told(self.movie))
+            tell = told(self.movie)
+            if race:
+                yield from write_race_movie(curves, self.movie, self.look, progress=tell)
+            else:
+                yield from write_run_movie(curves[0].result, self.movie, self.look, progress=tell)
         if self.turntable is not None:
-            yield from write_turntable(result, self.turntable, self.look, progress=told(self.turntable))
+            tell = told(self.turntable)
+            if race:
+                yield from write_race_turntable(curves, self.turntable, self.look, progress=tell)
+            else:
+                yield from write_turntable(curves[0].result, self.turntable, self.look, progress=tell)
+
+    def _write_picture(self, curves: Sequence[Curve], path: Path) -> Path:
+        look = replace(self.look, size=self.picture_size or self.look.size)
+        if len(curves) > 1:
+            return write_race_picture(curves, path, look)
+        return write_picture(
+            curves[0].result,
+            path,
+            size=look.size,
+            style=look.style,
+            background=look.background,
+            transparent=look.transparent,
+        )

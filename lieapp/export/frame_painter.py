@@ -5,18 +5,23 @@ from __future__ import annotations
 import os
 import pickle
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lieapp.export.frames import NO_EGL, FrameJob
+from lieapp.export.frames import NO_EGL, Copies, FrameJob
 from lieapp.scene.camera import Viewpoint, principal_orientation
 from lieapp.scene.errors import SceneError
 from lieapp.scene.headless import headless_scene
+from lieapp.scene.painter import Ghost
 
-__all__ = ["main", "paint", "viewpoint_of"]
+__all__ = ["COPY_OPACITY", "main", "paint", "viewpoint_of"]
+
+COPY_OPACITY = 0.62
+"""Of tinted copies: each is seen, and what lies behind it."""
 
 
 def viewpoint_of(clouds: list[NDArray[np.float64]], aspect: float, *, turning: bool) -> Viewpoint:
@@ -45,7 +50,7 @@ def viewpoint_of(clouds: list[NDArray[np.float64]], aspect: float, *, turning: b
 
 
 def paint(job: FrameJob, stream: IO[bytes]) -> None:
-    """Draw all frames of a job and write their pixels.
+    """Draw all frames of a job and write for each its pixels, then where the marks of its copies are.
 
     Raises
     ------
@@ -58,6 +63,9 @@ def paint(job: FrameJob, stream: IO[bytes]) -> None:
         scene.set_structure("mobile", job.mobile, drawn=job.mobile_drawn)
         scene.set_background(job.background)
         _set_view(scene, job)
+        if job.copies is not None:
+            scene.set_opacity("mobile", 0.0)
+            scene.set_context_visible(False)
         base, colored = scene.viewpoint, -1
         for frame in range(len(job)):
             scene.set_pose("mobile", job.poses[min(frame, len(job.poses) - 1)])
@@ -67,9 +75,21 @@ def paint(job: FrameJob, stream: IO[bytes]) -> None:
             if colored != (row := min(frame, len(job.colors) - 1)):
                 scene.set_residue_colors("mobile", job.colors[row].astype(np.float32) / 255)
                 colored = row
+            marks = np.zeros((0, 2)) if job.copies is None else _show_copies(scene, job.copies, frame, job.size)
             picture = scene.render(job.size, supersample=job.supersample, transparent=job.transparent)
             stream.write(np.ascontiguousarray(picture).data)
+            stream.write(np.ascontiguousarray(marks).data)
             stream.flush()
+
+
+def _show_copies(scene: Any, copies: Copies, frame: int, size: tuple[int, int]) -> NDArray[np.float64]:
+    """Put the copies of a frame into the scene; returns where their marks are, shape (copies, 2)."""
+    row = min(frame, len(copies.poses) - 1)
+    poses = copies.poses[row]
+    shown = zip(poses, copies.colors, copies.drawn[row], strict=True)
+    scene.set_ghosts([Ghost(pose, color, COPY_OPACITY) for pose, color, drawn in shown if drawn])
+    marks: NDArray[np.float64] = scene.viewpoint.project(poses[:, :3, :3] @ copies.marked + poses[:, :3, 3], size)
+    return marks[:, :2]
 
 
 def _set_view(scene: Any, job: FrameJob) -> None:
@@ -79,7 +99,12 @@ def _set_view(scene: Any, job: FrameJob) -> None:
         clouds.append(scene.points("mobile"))
     # Both structures together decide what is broadside, as in a picture of the last pose.
     together = np.concatenate([clouds[0], clouds[-1]])
-    scene.viewpoint = viewpoint_of([*clouds[1:-1], together], job.size[0] / job.size[1], turning=len(job.turns) > 1)
+    top, bottom = job.clear
+    room = 1 - top - bottom
+    view = viewpoint_of([*clouds[1:-1], together], job.size[0] / (job.size[1] * room), turning=len(job.turns) > 1)
+    half_height = view.half_height / room
+    center = view.center + half_height * (top - bottom) * view.rotation[1]
+    scene.viewpoint = replace(view, half_height=half_height, center=center)
 
 
 def main(arguments: list[str]) -> int:

@@ -25,7 +25,7 @@ from lieapp.scene.colors import BACKGROUND_LIGHT
 from lieapp.scene.errors import SceneError
 from lieapp.structures.structure import Structure
 
-__all__ = ["LARGEST_SIZE", "NO_EGL", "FrameJob", "check_size", "draw_frames", "one_model"]
+__all__ = ["LARGEST_SIZE", "NO_EGL", "Copies", "Drawing", "FrameJob", "check_size", "draw_frames", "one_model"]
 
 LARGEST_SIZE = (3840, 2160)
 """Width and height of the largest picture, either way round."""
@@ -34,6 +34,42 @@ NO_EGL = 3
 """Exit status of a child that cannot draw here."""
 
 _SMALLEST_SIDE = 16
+
+
+@dataclass(frozen=True, eq=False)
+class Copies:
+    """Tinted copies of the mobile that take its place, such as one for each optimiser of a race.
+
+    Attributes
+    ----------
+    poses : ndarray, shape=(frames, copies, 4, 4)
+    drawn : ndarray, shape=(frames, copies), dtype=bool
+        Whether a copy is drawn in a frame: not where it lies in another one.
+    colors : tuple of str, length copies
+    marked : ndarray, shape=(3,)
+        Point of the mobile, in the coordinates of its file, where each copy can be labelled.
+    """
+
+    poses: NDArray[np.float64]
+    drawn: NDArray[np.bool_]
+    colors: tuple[str, ...]
+    marked: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Drawing:
+    """A frame as it was drawn.
+
+    Attributes
+    ----------
+    picture : ndarray, shape=(height, width, 4), dtype=uint8
+        Red, green, blue, alpha.
+    marks : ndarray, shape=(copies, 2)
+        Where the marked point of each copy lies, in pixels to the right and down.
+    """
+
+    picture: NDArray[np.uint8]
+    marks: NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +88,10 @@ class FrameJob:
         Angle in rad by which the view is turned about its vertical axis.
     in_view : ndarray, shape=(poses, 4, 4)
         Poses of the mobile that the view holds; the last one decides what is broadside.
+    copies : Copies, optional
+        Drawn instead of the mobile, and without chains that take no part.
+    clear : tuple of float
+        Parts of the height at the top and the bottom that are left to words.
     mobile_drawn, target_drawn : ndarray, shape=(residues,), dtype=bool, optional
     style : str
     size : tuple of int
@@ -67,6 +107,8 @@ class FrameJob:
     colors: NDArray[np.uint8]
     turns: NDArray[np.float64]
     in_view: NDArray[np.float64]
+    copies: Copies | None = None
+    clear: tuple[float, float] = (0.0, 0.0)
     mobile_drawn: NDArray[np.bool_] | None = None
     target_drawn: NDArray[np.bool_] | None = None
     style: str = "ribbon"
@@ -77,7 +119,7 @@ class FrameJob:
 
     def __len__(self) -> int:
         """Number of frames."""
-        return max(len(self.poses), len(self.turns))
+        return max(len(self.poses), len(self.turns), 0 if self.copies is None else len(self.copies.poses))
 
 
 def one_model(structure: Structure, model: int) -> Structure:
@@ -104,7 +146,7 @@ def check_size(size: tuple[int, int]) -> None:
         raise ExportError(f"{size[0]}x{size[1]} pixels: it can have {_SMALLEST_SIDE} a side to {most}.")
 
 
-def draw_frames(job: FrameJob) -> Generator[NDArray[np.uint8], None, None]:
+def draw_frames(job: FrameJob) -> Generator[Drawing, None, None]:
     """Draw frames in another process.
 
     Parameters
@@ -113,8 +155,8 @@ def draw_frames(job: FrameJob) -> Generator[NDArray[np.uint8], None, None]:
 
     Yields
     ------
-    picture : ndarray, shape=(height, width, 4), dtype=uint8
-        Red, green, blue, alpha. Closing the generator ends the process at once.
+    Drawing
+        Closing the generator ends the process at once.
 
     Raises
     ------
@@ -125,6 +167,7 @@ def draw_frames(job: FrameJob) -> Generator[NDArray[np.uint8], None, None]:
     """
     check_size(job.size)
     width, height = job.size
+    copies = 0 if job.copies is None else len(job.copies.colors)
     with tempfile.TemporaryDirectory(prefix="lieapp-frames-") as folder:
         order, said = Path(folder) / "job", Path(folder) / "said"
         with order.open("wb") as file:
@@ -134,11 +177,12 @@ def draw_frames(job: FrameJob) -> Generator[NDArray[np.uint8], None, None]:
         try:
             assert child.stdout is not None
             for _ in range(len(job)):
-                picture = _read(child.stdout, 4 * width * height)
-                if picture is None:
+                pixels = _read(child.stdout, 4 * width * height)
+                marks = _read(child.stdout, 2 * 8 * copies)
+                if pixels is None or marks is None:
                     child.wait()
                     raise SceneError(_explain(child.returncode, said.read_text(encoding="utf-8", errors="replace")))
-                yield picture.reshape(height, width, 4)
+                yield Drawing(pixels.reshape(height, width, 4), marks.view(np.float64).reshape(copies, 2))
         finally:
             child.kill()
             child.wait()

@@ -2,71 +2,31 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lieapp.export.captions import Caption
 from lieapp.export.errors import ExportError
-from lieapp.export.frames import FrameJob, draw_frames, one_model
-from lieapp.export.movie_files import open_movie
-from lieapp.export.picture import check_look, mobile_colors
+from lieapp.export.picture import mobile_colors
 from lieapp.export.quantities import curves_of
+from lieapp.export.reel import (
+    Cancelled,
+    ExportCancelled,
+    MovieLook,
+    Progress,
+    Reel,
+    Words,
+    frame_job,
+    full_turn,
+    run_speed,
+    stills,
+    write_reel,
+)
 from lieapp.export.result import AlignmentResult
-from lieapp.scene.colors import BACKGROUND_LIGHT
 
 __all__ = ["ExportCancelled", "MovieLook", "run_frames", "write_run_movie", "write_turntable"]
-
-Progress = Callable[[float], None]
-Cancelled = Callable[[], bool]
-
-_SHORTEST_SECONDS = 4.0
-_HOLD_SECONDS = 1.0
-_MOST_PER_SECOND = 25
-_STILL_PIXELS = 0.1
-
-
-class ExportCancelled(ExportError):
-    """The user cancelled; nothing was left behind."""
-
-
-@dataclass(frozen=True)
-class MovieLook:
-    """How the frames of a movie look.
-
-    Attributes
-    ----------
-    size : tuple of int
-        Width and height in pixels, up to 4K. MP4 takes even numbers, so odd ones grow by one.
-    style : {"ribbon", "tube", "spheres"}
-    captions : bool
-        Write what is shown, step and RMSD, and the key of the colours.
-    background : str
-        ``"#RRGGBB"``.
-    transparent : bool
-        Leave the background transparent; for PNG files only.
-    """
-
-    size: tuple[int, int] = (800, 600)
-    style: str = "ribbon"
-    captions: bool = True
-    background: str = BACKGROUND_LIGHT
-    transparent: bool = False
-
-
-@dataclass(frozen=True, eq=False)
-class _Reel:
-    """What is drawn, and which drawing with which words makes each frame."""
-
-    job: FrameJob
-    rows: list[int]
-    lines: list[list[str]]
-    frames_per_second: int
-    held: int = 0
 
 
 def run_frames(result: AlignmentResult, most: int = 300) -> NDArray[np.int64]:
@@ -131,22 +91,17 @@ def write_run_movie(
     if not frames:
         raise ExportError("The run has no frame to show.")
     shots = [replace(result, frame=frame) for frame in frames]
-    rows, first = _stills(shots, (look or MovieLook()).size[1])
+    look = look or MovieLook()
+    rows, first = stills(result.inputs, np.stack([shot.matrix for shot in shots])[:, None], look.size[1])
     poses = np.stack([shots[k].matrix for k in first])
     colors = np.stack([_bytes(mobile_colors(shots[k])) for k in first])
     best = replace(result, frame=result.recording.best).matrix
     title = f"{result.inputs.mobile.name} onto {result.inputs.target.name}, {curves_of([result])[0].title}"
     table = result.recording.table()
-    if frames_per_second is None:
-        frames_per_second = max(min(round(len(frames) / _SHORTEST_SECONDS), _MOST_PER_SECOND), 2)
-    reel = _Reel(
-        _job(result, poses, colors, np.zeros(1), np.stack([shots[0].matrix, best])),
-        rows,
-        [[title, *_words(table, frame)] for frame in frames],
-        frames_per_second,
-        held=round(_HOLD_SECONDS * frames_per_second),
-    )
-    return _write(reel, path, look or MovieLook(), progress, cancelled)
+    job = frame_job(result.inputs, np.stack([shots[0].matrix, best]), poses=poses, colors=colors)
+    words = [Words([title, *_words(table, frame)]) for frame in frames]
+    reel = Reel(job, rows, words, *run_speed(len(frames), frames_per_second))
+    return write_reel(reel, path, look, progress, cancelled)
 
 
 def write_turntable(
@@ -177,15 +132,13 @@ def write_turntable(
     ExportCancelled, ExportError, SceneError
         As in `write_run_movie`.
     """
-    if frames < 2:
-        raise ExportError(f"A turn of {frames} frames: it needs at least 2.")
-    turns = np.linspace(0.0, 2 * math.pi, frames, endpoint=False)
     pose = result.matrix[None]
-    job = _job(result, pose, _bytes(mobile_colors(result))[None], turns.astype(np.float64), pose)
+    colors = _bytes(mobile_colors(result))[None]
+    job = frame_job(result.inputs, pose, poses=pose, colors=colors, turns=full_turn(frames))
     title = f"{result.inputs.mobile.name} onto {result.inputs.target.name}, {result.pose_text}"
     lines = [title, f"RMSD {result.scores.rmsd:.3f} Å"]
-    reel = _Reel(job, list(range(frames)), [lines] * frames, frames_per_second)
-    return _write(reel, path, look or MovieLook(), progress, cancelled)
+    reel = Reel(job, list(range(frames)), [Words(lines)] * frames, frames_per_second)
+    return write_reel(reel, path, look or MovieLook(), progress, cancelled)
 
 
 def _words(table: dict[str, NDArray[np.float64]], frame: int) -> list[str]:
@@ -193,77 +146,5 @@ def _words(table: dict[str, NDArray[np.float64]], frame: int) -> list[str]:
     return [f"step {step:.0f}, {evaluations:g} evaluations", f"RMSD {rmsd:.3f} Å"]
 
 
-def _stills(shots: list[AlignmentResult], height: int) -> tuple[list[int], list[int]]:
-    """Return for each frame which drawing shows it, and for each drawing its first frame."""
-    points = shots[0].inputs.mobile_points
-    pixel = max(float(np.ptp(points, axis=0).max()), 1.0) / height
-    rows: list[int] = []
-    first: list[int] = []
-    shown: NDArray[np.float64] | None = None
-    for index, shot in enumerate(shots):
-        moved = points @ shot.matrix[:3, :3].T + shot.matrix[:3, 3]
-        if shown is None or not float(np.abs(moved - shown).max()) < _STILL_PIXELS * pixel:
-            first.append(index)
-            shown = moved
-        rows.append(len(first) - 1)
-    return rows, first
-
-
 def _bytes(colors: NDArray[np.float32]) -> NDArray[np.uint8]:
     return np.round(colors * 255).astype(np.uint8)
-
-
-def _job(
-    result: AlignmentResult,
-    poses: NDArray[np.float64],
-    colors: NDArray[np.uint8],
-    turns: NDArray[np.float64],
-    in_view: NDArray[np.float64],
-) -> FrameJob:
-    inputs = result.inputs
-    mobile_drawn, target_drawn = result.inputs.paired_chain_residues
-    return FrameJob(
-        mobile=one_model(inputs.mobile, inputs.mobile_model),
-        target=one_model(inputs.target, inputs.target_model),
-        poses=poses,
-        colors=colors,
-        turns=turns,
-        in_view=in_view,
-        mobile_drawn=mobile_drawn,
-        target_drawn=target_drawn,
-    )
-
-
-def _write(
-    reel: _Reel, path: Path, look: MovieLook, progress: Progress | None, cancelled: Cancelled | None
-) -> list[Path]:
-    check_look(look.size, look.style)
-    if reel.frames_per_second < 1:
-        raise ExportError(f"A movie of {reel.frames_per_second} frames a second: it needs at least 1.")
-    file = open_movie(path, look.size, reel.frames_per_second, transparent=look.transparent)
-    job = replace(reel.job, size=file.size, style=look.style, background=look.background, transparent=look.transparent)
-    count = len(reel.rows)
-    drawings = draw_frames(job)
-    try:
-        for index, picture in enumerate(_captioned(drawings, reel, Caption(file.size, look.background), look.captions)):
-            if cancelled is not None and cancelled():
-                raise ExportCancelled("The movie was cancelled; nothing was written.")
-            file.add(picture, repeats=1 + (reel.held if index == count - 1 else 0))
-            if progress is not None:
-                progress((index + 1) / count)
-    except BaseException:
-        file.discard()
-        raise
-    finally:
-        drawings.close()  # ends the process that draws
-    return file.keep()
-
-
-def _captioned(
-    drawings: Iterator[NDArray[np.uint8]], reel: _Reel, caption: Caption, wanted: bool
-) -> Iterator[NDArray[np.uint8]]:
-    picture, shown = np.zeros((0, 0, 4), dtype=np.uint8), -1
-    for row, lines in zip(reel.rows, reel.lines, strict=True):
-        if row != shown:
-            picture, shown = next(drawings), row
-        yield caption.write(picture, lines) if wanted else picture

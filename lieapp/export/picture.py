@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from lieapp.export.errors import ExportError
 from lieapp.export.frames import check_size
@@ -13,7 +14,7 @@ from lieapp.export.result import AlignmentResult
 from lieapp.scene.colors import BACKGROUND_LIGHT, deviation_colors
 from lieapp.scene.headless import render_alignment
 
-__all__ = ["STYLES", "check_look", "check_picture", "mobile_colors", "write_picture"]
+__all__ = ["STYLES", "check_look", "check_picture", "mobile_colors", "save_picture", "write_picture"]
 
 STYLES = ("ribbon", "tube", "spheres")
 """Ways to draw a molecule."""
@@ -52,6 +53,21 @@ def check_picture(path: Path, size: tuple[int, int], style: str) -> None:
         raise ExportError(f"{path}: there is no folder {path.parent}.")
     if path.is_dir():
         raise ExportError(f"{path}: there is a folder of this name.")
+
+
+def save_picture(picture: NDArray[np.uint8], path: Path) -> Path:
+    """Write pixels, shape (height, width, 4), as PNG.
+
+    Raises
+    ------
+    ExportError
+        If the file cannot be written.
+    """
+    try:
+        Image.fromarray(picture).save(path, format="PNG")
+    except OSError as error:
+        raise ExportError(f"{path}: cannot be written ({error.strerror or error}).") from error
+    return path
 
 
 def write_picture(

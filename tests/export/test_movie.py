@@ -251,10 +251,9 @@ def test_sizes_are_read() -> None:
 
 def test_a_child_that_fails_gives_its_last_line(hinge: AlignmentResult, monkeypatch: pytest.MonkeyPatch) -> None:
     from lieapp.export import frames
-    from lieapp.export.movie import _job
+    from lieapp.export.reel import frame_job
 
-    pose = hinge.matrix[None]
-    job = _job(hinge, pose, np.zeros((1, 3, 4), dtype=np.uint8), np.zeros(1), pose)
+    job = frame_job(hinge.inputs, hinge.matrix[None])
     monkeypatch.setattr(frames.sys, "executable", "/no/python/here")
     with pytest.raises(SceneError, match="could not be drawn"):
         next(draw_frames(job))
