@@ -212,6 +212,18 @@ class AlignController(RunController):
             entry.visible = True
         super().select(entry)
 
+    def command_of(self, entry: RunEntry) -> str:
+        """Return the command line that repeats a run."""
+        from lieapp.alignment.spec import to_command
+
+        return to_command(entry.job)
+
+    def python_of(self, entry: RunEntry) -> str:
+        """Return the Python code that repeats a run."""
+        from lieapp.alignment.spec import to_python
+
+        return to_python(entry.job)
+
     # -- pieces ---------------------------------------------------------------------------------------------------
 
     def _take_pair_of_current(self) -> None:

@@ -117,7 +117,7 @@ class AlignSession(RunSession):
     def __init__(self) -> None:
         super().__init__()
         self.slots: dict[SlotName, Slot] = {}
-        self.choices = AlignChoices()
+        self.choices: AlignChoices = AlignChoices()
         self.inputs: AlignInputs | None = None
         self.problem = ""
         self._next_slot: SlotName = "mobile"

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
-from PySide6.QtGui import QGuiApplication, QMouseEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSplitter, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from lieapp.errors import LieAppError
 from lieapp.gui.actions import ActionSet
 from lieapp.gui.align_controller import AlignController
-from lieapp.gui.align_panel import AlignPanel, panel_width
+from lieapp.gui.align_panel import AlignPanel
 from lieapp.gui.align_session import SLOTS, AlignChoices
 from lieapp.gui.deviation_plot import DeviationPlot
 from lieapp.gui.icons import set_icon
@@ -24,24 +24,18 @@ from lieapp.gui.readout import Readout
 from lieapp.gui.result_strip import ResultStrip
 from lieapp.gui.run_bar import RunBar
 from lieapp.gui.run_entry import RunEntry
+from lieapp.gui.run_workbench import RunWorkbench
 from lieapp.gui.runs_panel import RunsPanel
 from lieapp.gui.selection_model import SelectionModel
 from lieapp.gui.sequence_card import SequenceCard
-from lieapp.gui.tab_row import TabPages
 from lieapp.gui.theme import theme
 from lieapp.gui.viewer import MoleculeViewer
 from lieapp.gui.worker import Worker
-from lieapp.optimizers.names import normalised
-from lieapp.optimizers.settings import SETTINGS
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel
-
     from lieapp.gui.slice_plot import SlicePlot
 
 __all__ = ["AlignWorkbench", "FirstSteps"]
-
-_RUNS_REFRESH = 6  # every so many ticks of the controller: numbers that change 30 times a second cannot be read
 
 
 class FirstSteps(QFrame):
@@ -79,7 +73,7 @@ class FirstSteps(QFrame):
         layout.addWidget(close)
 
 
-class AlignWorkbench(QWidget):
+class AlignWorkbench(RunWorkbench):
     """Everything under the tab Align.
 
     Parameters
@@ -88,27 +82,15 @@ class AlignWorkbench(QWidget):
     actions : ActionSet
     files : Worker
         Where slices of the loss are computed, beside the reading of files.
-
-    Signals
-    -------
-    settings_class_wanted(str)
-        The form of an optimiser that only torch can describe is needed; answer with `show_optimizer`.
-    other_optimizer_wanted()
     """
 
-    settings_class_wanted = Signal(str)
-    other_optimizer_wanted = Signal()
+    panel: AlignPanel
 
     def __init__(
         self, controller: AlignController, actions: ActionSet, files: Worker, parent: QWidget | None = None
     ) -> None:
-        super().__init__(parent)
-        self.setAccessibleName("Align workbench")
+        super().__init__(controller, actions, "Align workbench", parent)
         self.controller = controller
-        self._actions = actions
-        self._ticks = 0
-        self._settings_classes: dict[str, type[BaseModel]] = dict(SETTINGS)
-        self._shown_form: tuple[Any, ...] = ()
         self.panel = AlignPanel(actions)
         self.viewer = MoleculeViewer(dark=theme().tokens.name == "dark", late=True)
         self.strip = ResultStrip()
@@ -123,7 +105,7 @@ class AlignWorkbench(QWidget):
         self.sequences = SequenceCard(self.selection, actions["sequences"])
         self.ribbon = self.sequences.ribbon
         self.readout = Readout(self.selection, self.viewer)
-        self.run_bar = RunBar(actions)
+        self.run_bar = RunBar(actions, "Align", "start pose")
         self.first_steps = FirstSteps()
         self.view = PoseView(controller, self.viewer, self.strip, self.deviation, self.ribbon, self.selection, self)
         self.linked = LinkedViews(
@@ -136,9 +118,6 @@ class AlignWorkbench(QWidget):
         )
         self._lay_out()
         self._connect()
-        # "Stop" on the main button would only flicker for a run of 50 ms.
-        self._stop_delay = QTimer(self, singleShot=True, interval=250)
-        self._stop_delay.timeout.connect(self._show_states)
         self._show_form()
         self._show_states()
 
@@ -156,62 +135,21 @@ class AlignWorkbench(QWidget):
         middle.setSpacing(8)
         middle.addWidget(card, 1)
         middle.addWidget(self.strip)
-        self.tabs = TabPages("Plots")
         self.tabs.add("Progress", "What the runs did, over their cost", self.plots)
         self.tabs.add("Deviation", "Distance of every pair at the pose shown", self.deviation)
         self.tabs.add("Slice", "The loss over a plane of poses, with the paths of the runs", self._slice_page)
         self.tabs.stack.currentChanged.connect(self._open_slice)
-        plots_card = QFrame()
-        plots_card.setObjectName("card")
-        plots_layout = QVBoxLayout(plots_card)
-        plots_layout.setContentsMargins(4, 4, 4, 4)
-        plots_layout.addWidget(self.tabs)
-        self.right = QSplitter(Qt.Orientation.Vertical)
-        self.right.setHandleWidth(8)
-        self.right.addWidget(plots_card)
-        self.right.addWidget(self.runs)
-        self.right.setChildrenCollapsible(False)
-        self.columns = QSplitter(Qt.Orientation.Horizontal)
-        self.columns.setHandleWidth(8)
-        for index, widget in enumerate((self.panel, centre, self.right)):
-            self.columns.addWidget(widget)
-            self.columns.setStretchFactor(index, 1 if index == 1 else 0)
-            self.columns.setCollapsible(index, index != 1)
-        self.right.setMinimumWidth(300)
-        centre.setMinimumWidth(420)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(8, 8, 8, 8)
-        layout.setSpacing(8)
-        layout.addWidget(self.first_steps)
-        layout.addWidget(self.columns, 1)
-        layout.addWidget(self.sequences)
-        layout.addWidget(self.run_bar)
+        self._lay_out_columns(centre, above=[self.first_steps], below=[self.sequences])
 
     def reset_layout(self) -> None:
         """Give all panels their first size."""
-        for widget in (self.panel, self.right, self.sequences):
-            widget.show()
-        width = max(self.width() - 16, 1000)
-        left = panel_width()
-        right = 400 if width >= 1360 else max(330, int(0.27 * width))
-        self.columns.setSizes([left, width - left - right - 16, right])
-        height = max(self.height() - 120, 400)
-        self.right.setSizes([int(0.6 * height), int(0.4 * height)])
-
-    def save_layout(self) -> dict[str, QByteArray]:
-        """Return the state of the splitters."""
-        return {"columns": self.columns.saveState(), "right": self.right.saveState()}
-
-    def restore_layout(self, states: Mapping[str, QByteArray | None]) -> bool:
-        """Restore the state of the splitters; return whether there was one."""
-        columns, right = states.get("columns"), states.get("right")
-        if columns is None or right is None:
-            return False
-        return self.columns.restoreState(columns) and self.right.restoreState(right)
+        self.sequences.show()
+        super().reset_layout()
 
     # -- wiring ---------------------------------------------------------------------------------------------------
 
     def _connect(self) -> None:
+        self._connect_runs()
         controller, desk = self.controller, self.controller.desk
         for name in SLOTS:
             card = self.panel.slots[name]
@@ -225,25 +163,7 @@ class AlignWorkbench(QWidget):
         desk.slots_changed.connect(self._show_slots)
         desk.slots_changed.connect(self.view.refresh)
         desk.pairs_changed.connect(self._show_pairs)
-        self.panel.choices_changed.connect(self._take_choices)
-        self.panel.optimizer_chosen.connect(self._choose_optimizer)
-        self.panel.other_optimizer_wanted.connect(self.other_optimizer_wanted)
-        controller.choices_changed.connect(self._show_choices)
-        controller.runs_changed.connect(self._show_runs)
-        controller.progressed.connect(self._progress)
-        controller.frame_changed.connect(self._show_frame)
-        controller.states_changed.connect(self._show_states)
-        controller.entrants_changed.connect(self._show_entrants)
-        self.plots.cursor_moved.connect(controller.show_frame)
-        self.runs.selected.connect(controller.select)
-        self.runs.deleted.connect(controller.remove)
-        self.runs.visibility_changed.connect(lambda entry: self._show_runs())
-        self.runs.apply_settings.connect(controller.apply_settings)
-        self.runs.copy_command.connect(copy_command)
-        self.runs.copy_python.connect(copy_python)
         self.strip.fit_core_clicked.connect(self._actions["fit_core"].trigger)
-        self.run_bar.scrubbed.connect(controller.show_frame)
-        self.run_bar.speed_chosen.connect(controller.set_speed)
         self.viewer.pose_dragged.connect(self.view.show_hand_pose)
         self.viewer.pose_released.connect(controller.set_hand_pose)
         self.viewer.failed.connect(lambda text: self._show_states())
@@ -260,50 +180,19 @@ class AlignWorkbench(QWidget):
         ):
             self._show_form()
 
-    def _choose_optimizer(self, name: str) -> None:
-        from dataclasses import replace
-
-        choices = self.controller.session.choices
-        if normalised(name) in self._settings_classes:
-            self.controller.set_choices(replace(choices, optimizer=name, overrides={}))
-            self.panel.show_choices(self.controller.session.choices)
-            self._show_form()
-        else:
-            self.settings_class_wanted.emit(name)
-
-    def show_optimizer(self, name: str, model: type[BaseModel]) -> None:
-        """Choose an optimiser whose settings had to be asked for."""
-        self._settings_classes[normalised(name)] = model
-        self._choose_optimizer(name)
-
     # -- showing --------------------------------------------------------------------------------------------------
 
-    def _show_form(self) -> None:
-        """Show the form of the chosen optimiser with what is recommended for the chosen problem."""
+    def _recommended(self) -> Mapping[str, Any]:
         from lieapp.alignment.recommended import recommended
 
         choices = self.controller.session.choices
-        model = self._settings_classes.get(normalised(choices.optimizer))
-        if model is None:
-            return
-        unit = "Å" if choices.pivot == "centroid" else ""
-        values = recommended(choices.optimizer, choices.objective, choices.parametrisation, choices.pivot)
-        key = (choices.optimizer, unit)
-        if key == self._shown_form:
-            self.panel.form.set_recommended(values)
-            return
-        self._shown_form = key
-        self.panel.set_settings_class(model, values, choices.overrides, parameter_unit=unit)
+        return recommended(choices.optimizer, choices.objective, choices.parametrisation, choices.pivot)
+
+    def _parameter_unit(self) -> str:
+        return "Å" if self.controller.session.choices.pivot == "centroid" else ""
 
     def _show_choices(self) -> None:
-        choices = self.controller.session.choices
-        if normalised(choices.optimizer) not in self._settings_classes:
-            self.settings_class_wanted.emit(choices.optimizer)
-            return
-        self.panel.show_choices(choices)
-        if dict(choices.overrides) != self.panel.form.overrides() or self._shown_form[:1] != (choices.optimizer,):
-            self._shown_form = ()
-        self._show_form()
+        super()._show_choices()
         self._show_pairs()
 
     def _show_slots(self) -> None:
@@ -339,9 +228,7 @@ class AlignWorkbench(QWidget):
         current = session.current
         unit = gap_unit(current if current is not None else (session.runs[-1] if session.runs else None))
         self.plots.set_unit("gap", unit)
-        self.runs.set_runs(session.runs, current)
-        self.runs.refresh()
-        self.plots.set_runs(session.runs)
+        super()._show_runs()
         if self.slice is not None:
             self.slice.set_runs(session.runs)
         self._show_slice_inputs()
@@ -350,35 +237,21 @@ class AlignWorkbench(QWidget):
             self.plots.set_reference("rmsd", inputs.kabsch.rmsd, f"Kabsch {inputs.kabsch.rmsd:.2f} Å")
         else:
             self.plots.set_reference("rmsd", None)
-        self._show_position()
 
     def _progress(self) -> None:
-        self._ticks += 1
-        self.plots.refresh()
+        super()._progress()
         if self.slice is not None:
             self.slice.refresh()
-        if self._ticks % _RUNS_REFRESH == 0:
-            self.runs.refresh()
-        self._show_position()
 
     def _show_frame(self) -> None:
-        self._show_position()
+        super()._show_frame()
         self.view.refresh()
 
     def _show_position(self) -> None:
-        controller = self.controller
-        current = controller.session.current
-        frames = controller.frames
-        note = ""
-        cost = None
-        if current is not None and frames:
-            cost = current.value("evaluations", controller.frame)
-            if current.finished and controller.frame == current.recording.best:
-                note = "best"
-        self.run_bar.show_position(controller.frame, frames, cost, note)
-        self.plots.set_cursor(current if frames else None, controller.frame)
+        super()._show_position()
         if self.slice is not None:
-            self.slice.set_cursor(current if frames else None, controller.frame)
+            current = self.controller.session.current
+            self.slice.set_cursor(current if self.controller.frames else None, self.controller.frame)
 
     def _open_slice(self) -> None:
         """Make the slice when its tab is opened for the first time: the first screen does without."""
@@ -408,27 +281,11 @@ class AlignWorkbench(QWidget):
                 inputs = None
         self.slice.set_inputs(inputs, job)
 
-    def _show_states(self) -> None:
-        states = self.controller.states()
+    def _held_states(self) -> set[str]:
+        states = super()._held_states()
         if self.selection.any_selected:
             states |= {"selection", "escape"}
-        if self.controller.playback.playing:
-            states.add("escape")
-        self._actions.set_states(states)
-        self.runs.refresh()
-        running = self.controller.running
-        if running and not self._stop_delay.isActive() and self.panel.align_button.text() != "Stop":
-            QTimer.singleShot(250, self, self._show_align_button)
-        elif not running:
-            self._show_align_button()
-        self.run_bar.show_running(running=running, paused=self.controller.paused,
-                                  playing=self.controller.playback.playing)  # fmt: skip
-
-    def _show_align_button(self) -> None:
-        self.panel.show_running(self.controller.running, possible="start" in self.controller.states())
-
-    def _show_entrants(self) -> None:
-        self.panel.show_entrants([entrant.name for entrant in self.controller.session.entrants])
+        return states
 
     def _restyle(self) -> None:
         self.viewer.set_dark(theme().tokens.name == "dark")
@@ -444,17 +301,3 @@ def gap_unit(entry: RunEntry | None) -> str:
     if entry is None:
         return "Å"
     return entry.metric.unit
-
-
-def copy_command(entry: RunEntry) -> None:
-    """Copy the command line that repeats a run."""
-    from lieapp.alignment.spec import to_command
-
-    QGuiApplication.clipboard().setText(to_command(entry.job))
-
-
-def copy_python(entry: RunEntry) -> None:
-    """Copy the Python code that repeats a run."""
-    from lieapp.alignment.spec import to_python
-
-    QGuiApplication.clipboard().setText(to_python(entry.job))

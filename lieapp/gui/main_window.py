@@ -34,7 +34,7 @@ from PySide6.QtWidgets import (
 
 from lieapp.gui.actions import ActionSet
 from lieapp.gui.align_controller import AlignController
-from lieapp.gui.align_workbench import AlignWorkbench, copy_command, copy_python
+from lieapp.gui.align_workbench import AlignWorkbench
 from lieapp.gui.dialogs import AboutDialog, ShortcutsDialog, ask_text
 from lieapp.gui.errors import ErrorCenter, Message, MessageBar
 from lieapp.gui.export_desk import ExportDesk
@@ -224,8 +224,10 @@ class MainWindow(QMainWindow):
             "example_adk": lambda: c.desk.fetch(" ".join(ADENYLATE_KINASE)),
             "quit": self.close,
             "swap": c.desk.swap,
-            "copy_command": lambda: self._with_current(copy_command, "The command is on the clipboard."),
-            "copy_python": lambda: self._with_current(copy_python, "The Python code is on the clipboard."),
+            "copy_command": lambda: self._with_current(self.workbench.copy_command, "The command is on the clipboard."),
+            "copy_python": lambda: self._with_current(
+                self.workbench.copy_python, "The Python code is on the clipboard."
+            ),
             "apply_settings": lambda: self._with_current(c.apply_settings),
             "clear_runs": c.clear_runs,
             "panel_left": lambda on: self.workbench.panel.setVisible(on),
@@ -300,7 +302,7 @@ class MainWindow(QMainWindow):
             return
         self.controller.desk.pairs_changed.disconnect(self._focus_align)
         if not isinstance(self.focusWidget(), QLineEdit):
-            self.workbench.panel.align_button.setFocus()
+            self.workbench.panel.main_button.setFocus()
         if self._run_at_start:
             self._run_at_start = False
             self.actions_["align"].trigger()

@@ -20,6 +20,10 @@ class RunBar(QFrame):
     Parameters
     ----------
     actions : ActionSet
+    main : str
+        What the first button does while nothing runs.
+    start_words : str
+        What is shown while no run is.
 
     Signals
     -------
@@ -31,8 +35,11 @@ class RunBar(QFrame):
     scrubbed = Signal(int)
     speed_chosen = Signal(float)
 
-    def __init__(self, actions: ActionSet, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, actions: ActionSet, main: str = "Run", start_words: str = "start", parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
+        self._main, self._start_words = main, start_words
         self.setObjectName("card")
         self.setAccessibleName("Run and replay")
         self._actions = actions
@@ -96,7 +103,7 @@ class RunBar(QFrame):
         self.slider.setValue(max(frame, 0))
         self.slider.blockSignals(False)
         if frames == 0:
-            self.where.setText("start pose")
+            self.where.setText(self._start_words)
             return
         text = f"step {frame} of {frames - 1}"
         if evaluations is not None:
@@ -112,7 +119,7 @@ class RunBar(QFrame):
             old = self.run_button.defaultAction()
             self.run_button.removeAction(old)
             self.run_button.setDefaultAction(action)
-        self.run_button.setAccessibleName("Pause" if running else "Align")
+        self.run_button.setAccessibleName("Pause" if running else self._main)
         held = running and paused
         set_icon(self._actions["pause"], "play" if held else "pause", filled=held)
         self.run_button.setAccessibleName("Go on" if held else self.run_button.accessibleName())

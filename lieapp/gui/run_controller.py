@@ -103,6 +103,11 @@ class RunController(QObject):
         return self._session.entrants
 
     @property
+    def choices(self) -> Any:
+        """What the panel holds."""
+        return self._session.choices
+
+    @property
     def frame(self) -> int:
         """The frame shown of the selected run; 0 without one."""
         return self.playback.frame
@@ -149,6 +154,24 @@ class RunController(QObject):
     def paused(self) -> bool:
         """Whether a run is under way and held."""
         return self.computing.paused
+
+    # -- what a workbench knows about its problem -----------------------------------------------------------------
+
+    def set_choices(self, choices: Any) -> None:
+        """Take over what the panel holds."""
+        raise NotImplementedError
+
+    def apply_settings(self, entry: RunEntry) -> None:
+        """Take over the settings of a run."""
+        raise NotImplementedError
+
+    def command_of(self, entry: RunEntry) -> str:
+        """Return the command line that repeats a run."""
+        raise NotImplementedError
+
+    def python_of(self, entry: RunEntry) -> str:
+        """Return the Python code that repeats a run."""
+        raise NotImplementedError
 
     # -- runs -----------------------------------------------------------------------------------------------------
 

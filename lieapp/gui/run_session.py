@@ -33,11 +33,15 @@ class RunSession(ABC):
 
     Attributes
     ----------
+    choices : object
+        What the panel holds: a frozen dataclass with at least ``optimizer`` and ``overrides``.
     runs : list of RunEntry
     current : RunEntry or None
         The run that is replayed.
     entrants : list of Entry
     """
+
+    choices: Any
 
     def __init__(self) -> None:
         self.runs: list[RunEntry] = []

@@ -47,7 +47,7 @@ def audit(root: QWidget) -> list[str]:
 
 
 def test_every_control_has_a_name_and_a_tooltip(paired: MainWindow, finish: Finish) -> None:
-    paired.workbench.panel.align_button.click()
+    paired.workbench.panel.main_button.click()
     finish(paired)
     panel = paired.workbench.panel
     for section in (panel.selections, panel.fit_more, panel.form.more):
@@ -82,7 +82,7 @@ def test_every_control_is_on_the_tab_chain(paired: MainWindow) -> None:
 def test_the_tab_order_goes_down_the_panel(paired: MainWindow) -> None:
     panel = paired.workbench.panel
     order: list[QWidget] = [panel.slots[name].chain for name in SLOTS]
-    order += [panel.pairing, panel.objective, panel.parametrisation, panel.start, panel.optimizer, panel.align_button]
+    order += [panel.pairing, panel.objective, panel.parametrisation, panel.start, panel.optimizer, panel.main_button]
     chain, widget = [], paired.nextInFocusChain()
     while widget is not paired:
         chain.append(widget)
@@ -96,7 +96,7 @@ def test_nothing_is_clipped(paired: MainWindow, finish: Finish, qtbot, size: tup
     paired.setMaximumSize(*size)
     paired.resize(*size)
     paired.workbench.reset_layout()
-    paired.workbench.panel.align_button.click()
+    paired.workbench.panel.main_button.click()
     finish(paired)
     paired.controller.skip()
     QApplication.processEvents()

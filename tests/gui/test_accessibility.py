@@ -106,7 +106,7 @@ def test_the_keyboard_is_seen(full: MainWindow) -> None:
     assert isinstance(app, QApplication)
     sheet = app.styleSheet()
     for widget in (
-        full.workbench.panel.align_button,
+        full.workbench.panel.main_button,
         full.workbench.panel.pairing,
         full.workbench.run_bar.play_button,
         full.workbench.run_bar.slider,

@@ -21,7 +21,7 @@ Finish = Callable[[MainWindow], None]
 
 
 def align(window: MainWindow, finish: Finish) -> None:
-    window.workbench.panel.align_button.click()
+    window.workbench.panel.main_button.click()
     finish(window)
 
 
@@ -37,9 +37,9 @@ def test_the_first_screen(window: MainWindow, qtbot) -> None:
     pose = window.workbench.view.pose
     moved = inputs.mobile_points @ pose[:3, :3].T + pose[:3, 3]
     assert moved.mean(axis=0) == pytest.approx(inputs.target_points.mean(axis=0), abs=1e-9)
-    assert window.workbench.panel.align_button.isEnabled()
+    assert window.workbench.panel.main_button.isEnabled()
     qtbot.waitUntil(lambda: window.device.text() == "CPU, 1 thread", timeout=TIMEOUT)
-    assert window.focusWidget() is window.workbench.panel.align_button
+    assert window.focusWidget() is window.workbench.panel.main_button
 
 
 def test_align_reaches_kabsch_and_everything_says_so(paired: MainWindow, finish: Finish, qtbot) -> None:
@@ -172,7 +172,7 @@ def test_settings_of_the_form_reach_the_run(paired: MainWindow, finish: Finish, 
 
 def test_an_error_in_the_form_stops_the_run_and_is_named(paired: MainWindow, messages: list[Message], qtbot) -> None:
     qtbot.keyClicks(paired.workbench.panel.form.editors["lr"].editor, "-1")
-    paired.workbench.panel.align_button.click()
+    paired.workbench.panel.main_button.click()
     qtbot.waitUntil(lambda: bool(messages))
     assert messages[0].level == "error" and "lr" in messages[0].text
     assert not paired.controller.running and paired.controller.session.runs == []

@@ -1,0 +1,288 @@
+"""What all workbenches have in common: settings, a picture, plots and runs side by side, and the bar that replays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QFrame, QSplitter, QVBoxLayout, QWidget
+
+from lieapp.gui.actions import ActionSet
+from lieapp.gui.run_bar import RunBar
+from lieapp.gui.run_controller import RunController
+from lieapp.gui.run_entry import RunEntry
+from lieapp.gui.runs_panel import RunsPanel
+from lieapp.gui.settings_panel import SettingsPanel, panel_width
+from lieapp.gui.tab_row import TabPages
+from lieapp.optimizers.names import normalised
+from lieapp.optimizers.settings import SETTINGS
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from lieapp.gui.plots import ProgressPlots
+
+__all__ = ["RunWorkbench"]
+
+_RUNS_REFRESH = 6  # every so many ticks of the controller: numbers that change 30 times a second cannot be read
+_STOP_DELAY_MILLISECONDS = 250  # "Stop" on the main button would only flicker for a run of 50 ms
+
+
+class RunWorkbench(QWidget):
+    """A workbench, joined to the controller of its runs.
+
+    Parameters
+    ----------
+    controller : RunController
+    actions : ActionSet
+    name : str
+        For screen readers.
+
+    Attributes
+    ----------
+    panel : SettingsPanel
+    plots : ProgressPlots
+    runs : RunsPanel
+    run_bar : RunBar
+    tabs : TabPages
+        Of the right column.
+    active : bool
+        Whether the actions of the window are this workbench's.
+
+    Signals
+    -------
+    settings_class_wanted(str)
+        The form of an optimiser that only torch can describe is needed; answer with `show_optimizer`.
+    other_optimizer_wanted()
+    """
+
+    settings_class_wanted = Signal(str)
+    other_optimizer_wanted = Signal()
+
+    panel: SettingsPanel
+    plots: ProgressPlots
+    runs: RunsPanel
+    run_bar: RunBar
+    start_words = "start"
+    """What the run bar says while no run is shown."""
+
+    def __init__(self, controller: RunController, actions: ActionSet, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName(name)
+        self.active = True
+        self._controller = controller
+        self._actions = actions
+        self._ticks = 0
+        self._settings_classes: dict[str, type[BaseModel]] = dict(SETTINGS)
+        self._shown_form: tuple[Any, ...] = ()
+        self.tabs = TabPages("Plots")
+
+    # -- layout ---------------------------------------------------------------------------------------------------
+
+    def _lay_out_columns(self, centre: QWidget, above: Sequence[QWidget] = (), below: Sequence[QWidget] = ()) -> None:
+        """Put panel, centre and right column side by side, over the run bar.
+
+        Parameters
+        ----------
+        centre : QWidget
+        above, below : sequence of QWidget
+            Over the columns, and between them and the run bar.
+        """
+        plots_card = QFrame()
+        plots_card.setObjectName("card")
+        plots_layout = QVBoxLayout(plots_card)
+        plots_layout.setContentsMargins(4, 4, 4, 4)
+        plots_layout.addWidget(self.tabs)
+        self.right = QSplitter(Qt.Orientation.Vertical)
+        self.right.setHandleWidth(8)
+        self.right.addWidget(plots_card)
+        self.right.addWidget(self.runs)
+        self.right.setChildrenCollapsible(False)
+        self.columns = QSplitter(Qt.Orientation.Horizontal)
+        self.columns.setHandleWidth(8)
+        for index, widget in enumerate((self.panel, centre, self.right)):
+            self.columns.addWidget(widget)
+            self.columns.setStretchFactor(index, 1 if index == 1 else 0)
+            self.columns.setCollapsible(index, index != 1)
+        self.right.setMinimumWidth(300)
+        centre.setMinimumWidth(420)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 8, 8, 8)
+        layout.setSpacing(8)
+        for widget in above:
+            layout.addWidget(widget)
+        layout.addWidget(self.columns, 1)
+        for widget in below:
+            layout.addWidget(widget)
+        layout.addWidget(self.run_bar)
+
+    def reset_layout(self) -> None:
+        """Give all panels their first size."""
+        for widget in (self.panel, self.right):
+            widget.show()
+        width = max(self.width() - 16, 1000)
+        left = panel_width()
+        right = 400 if width >= 1360 else max(330, int(0.27 * width))
+        self.columns.setSizes([left, width - left - right - 16, right])
+        height = max(self.height() - 120, 400)
+        self.right.setSizes([int(0.6 * height), int(0.4 * height)])
+
+    def save_layout(self) -> dict[str, QByteArray]:
+        """Return the state of the splitters."""
+        return {"columns": self.columns.saveState(), "right": self.right.saveState()}
+
+    def restore_layout(self, states: Mapping[str, QByteArray | None]) -> bool:
+        """Restore the state of the splitters; return whether there was one."""
+        columns, right = states.get("columns"), states.get("right")
+        if columns is None or right is None:
+            return False
+        return self.columns.restoreState(columns) and self.right.restoreState(right)
+
+    # -- wiring ---------------------------------------------------------------------------------------------------
+
+    def _connect_runs(self) -> None:
+        controller = self._controller
+        self.panel.choices_changed.connect(self._take_choices)
+        self.panel.optimizer_chosen.connect(self._choose_optimizer)
+        self.panel.other_optimizer_wanted.connect(self.other_optimizer_wanted)
+        controller.choices_changed.connect(self._show_choices)
+        controller.runs_changed.connect(self._show_runs)
+        controller.progressed.connect(self._progress)
+        controller.frame_changed.connect(self._show_frame)
+        controller.states_changed.connect(self._show_states)
+        controller.entrants_changed.connect(self._show_entrants)
+        self.plots.cursor_moved.connect(controller.show_frame)
+        self.runs.selected.connect(controller.select)
+        self.runs.deleted.connect(controller.remove)
+        self.runs.visibility_changed.connect(lambda entry: self._show_runs())
+        self.runs.apply_settings.connect(controller.apply_settings)
+        self.runs.copy_command.connect(self.copy_command)
+        self.runs.copy_python.connect(self.copy_python)
+        self.run_bar.scrubbed.connect(controller.show_frame)
+        self.run_bar.speed_chosen.connect(controller.set_speed)
+
+    def set_active(self, on: bool) -> None:
+        """Take the window's actions, or leave them to another workbench."""
+        self.active = on
+        if on:
+            self._show_states()
+
+    def _take_choices(self, choices: Any) -> None:
+        self._controller.set_choices(choices)
+
+    def _choose_optimizer(self, name: str) -> None:
+        choices = self._controller.choices
+        if normalised(name) in self._settings_classes:
+            self._controller.set_choices(replace(choices, optimizer=name, overrides={}))
+            self.panel.show_choices(self._controller.choices)
+            self._show_form()
+        else:
+            self.settings_class_wanted.emit(name)
+
+    def show_optimizer(self, name: str, model: type[BaseModel]) -> None:
+        """Choose an optimiser whose settings had to be asked for."""
+        self._settings_classes[normalised(name)] = model
+        self._choose_optimizer(name)
+
+    def copy_command(self, entry: RunEntry) -> None:
+        """Copy the command line that repeats a run."""
+        QGuiApplication.clipboard().setText(self._controller.command_of(entry))
+
+    def copy_python(self, entry: RunEntry) -> None:
+        """Copy the Python code that repeats a run."""
+        QGuiApplication.clipboard().setText(self._controller.python_of(entry))
+
+    # -- what a workbench knows about its problem -----------------------------------------------------------------
+
+    def _recommended(self) -> Mapping[str, Any]:
+        """Return the recommended settings of the chosen optimiser, by dotted key."""
+        raise NotImplementedError
+
+    def _parameter_unit(self) -> str:
+        """Return the unit of lengths in parameter space."""
+        return ""
+
+    def _held_states(self) -> set[str]:
+        """Return the states that hold; see `lieapp.gui.actions.STATES`."""
+        states = self._controller.states()
+        if self._controller.playback.playing:
+            states.add("escape")
+        return states
+
+    # -- showing --------------------------------------------------------------------------------------------------
+
+    def _show_form(self) -> None:
+        """Show the form of the chosen optimiser with what is recommended for the chosen problem."""
+        choices = self._controller.choices
+        model = self._settings_classes.get(normalised(choices.optimizer))
+        if model is None:
+            return
+        unit, values = self._parameter_unit(), self._recommended()
+        key = (choices.optimizer, unit)
+        if key == self._shown_form:
+            self.panel.form.set_recommended(values)
+            return
+        self._shown_form = key
+        self.panel.set_settings_class(model, values, choices.overrides, parameter_unit=unit)
+
+    def _show_choices(self) -> None:
+        choices = self._controller.choices
+        if normalised(choices.optimizer) not in self._settings_classes:
+            self.settings_class_wanted.emit(choices.optimizer)
+            return
+        self.panel.show_choices(choices)
+        if dict(choices.overrides) != self.panel.form.overrides() or self._shown_form[:1] != (choices.optimizer,):
+            self._shown_form = ()
+        self._show_form()
+
+    def _show_runs(self) -> None:
+        self.runs.set_runs(self._controller.runs, self._controller.current)
+        self.runs.refresh()
+        self.plots.set_runs(self._controller.runs)
+        self._show_position()
+
+    def _progress(self) -> None:
+        self._ticks += 1
+        self.plots.refresh()
+        if self._ticks % _RUNS_REFRESH == 0:
+            self.runs.refresh()
+        self._show_position()
+
+    def _show_frame(self) -> None:
+        self._show_position()
+
+    def _show_position(self) -> None:
+        controller = self._controller
+        current, frames = controller.current, controller.frames
+        note, cost = "", None
+        if current is not None and frames:
+            cost = current.value("evaluations", controller.frame)
+            if current.finished and controller.frame == current.recording.best:
+                note = "best"
+        self.run_bar.show_position(controller.frame, frames, cost, note)
+        self.plots.set_cursor(current if frames else None, controller.frame)
+
+    def _show_states(self) -> None:
+        if self.active:
+            self._actions.set_states(self._held_states())
+        self.runs.refresh()
+        running = self._controller.running
+        if running and self.panel.main_button.text() != "Stop":
+            QTimer.singleShot(_STOP_DELAY_MILLISECONDS, self, self._show_main_button)
+        elif not running:
+            self._show_main_button()
+        self.run_bar.show_running(
+            running=running, paused=self._controller.paused, playing=self._controller.playback.playing
+        )
+
+    def _show_main_button(self) -> None:
+        self.panel.show_running(self._controller.running, possible=self._main_is_possible())
+
+    def _main_is_possible(self) -> bool:
+        return "start" in self._controller.states()
+
+    def _show_entrants(self) -> None:
+        self.panel.show_entrants([entrant.name for entrant in self._controller.entrants])
