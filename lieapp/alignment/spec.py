@@ -6,8 +6,6 @@ Flags, forms, sessions, "copy as command" and `lieapp.align` all fill this value
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -32,9 +30,9 @@ from lieapp.alignment.errors import AlignmentError
 from lieapp.alignment.objectives import ObjectiveName, make_objective
 from lieapp.alignment.recommended import recommended
 from lieapp.alignment.rigid import as_pose
-from lieapp.engine.job import Job, OptimizerChoice
-from lieapp.optimizers.names import normalised
-from lieapp.optimizers.settings import SETTINGS, OptimizerSettings
+from lieapp.engine.commands import named_settings
+from lieapp.engine.job import Job
+from lieapp.engine.presets import Preset, PresetEntrant
 from lieapp.structures.pairing import PairingMethod
 
 __all__ = [
@@ -144,93 +142,6 @@ class AlignJob(Job):
     def recommended(self) -> dict[str, Any]:
         """Return the recommended settings of this job's optimiser (dotted keys), before overrides."""
         return recommended(self.optimizer.name, self.objective, self.parametrisation, self.pivot)
-
-    def with_optimizer(self, name: str, overrides: Mapping[str, Any] | None = None) -> AlignJob:
-        """Return a copy with another optimiser."""
-        choice = OptimizerChoice(name=name, overrides=dict(overrides or {}))
-        return self.model_copy(update={"optimizer": choice})
-
-    def changed(self, **changes: Any) -> AlignJob:
-        """Return a checked copy with some fields changed.
-
-        Raises
-        ------
-        pydantic.ValidationError
-            If a field is unknown or a value is wrong.
-        """
-        values = {name: getattr(self, name) for name in type(self).model_fields}
-        return type(self)(**{**values, **changes})
-
-
-def named_settings(job: AlignJob) -> OptimizerSettings | None:
-    """Return the settings that a job resolves to: defaults, then recommended, then overrides.
-
-    Returns
-    -------
-    OptimizerSettings or None
-        None for an optimiser whose settings only torch can tell (see `lieapp.optimizers.registry`).
-
-    Raises
-    ------
-    OptimizerError
-        If an override is unknown or out of bounds.
-    """
-    cls = SETTINGS.get(normalised(job.optimizer.name))
-    return None if cls is None else cls().updated(job.recommended()).updated(job.optimizer.overrides)
-
-
-@dataclass(frozen=True)
-class PresetEntrant:
-    """One entrant of a prepared race.
-
-    Attributes
-    ----------
-    name : str
-        For the legend; unique in the race.
-    optimizer : str
-    overrides : mapping
-        Settings of the optimiser.
-    changes : mapping
-        Fields of the job that differ.
-    """
-
-    name: str
-    optimizer: str
-    overrides: Mapping[str, Any] = field(default_factory=dict)
-    changes: Mapping[str, Any] = field(default_factory=dict)
-
-    def job(self, base: AlignJob) -> AlignJob:
-        """Return the base job as this entrant runs it."""
-        choice = OptimizerChoice(name=self.optimizer, overrides=dict(self.overrides))
-        return base.changed(optimizer=choice, **self.changes)
-
-
-@dataclass(frozen=True)
-class Preset:
-    """A prepared race that shows one thing.
-
-    Attributes
-    ----------
-    name : str
-        For files and flags.
-    title : str
-        In the menu.
-    summary : str
-        What to watch, in two sentences.
-    evaluations : float
-        Budget of every entrant.
-    entrants : tuple of PresetEntrant
-    """
-
-    name: str
-    title: str
-    summary: str
-    evaluations: float
-    entrants: tuple[PresetEntrant, ...]
-
-    def jobs(self, base: AlignJob) -> tuple[tuple[str, AlignJob], ...]:
-        """Return the entrants' names and jobs: the structures, pairing and start of the base job."""
-        return tuple((entrant.name, entrant.job(base)) for entrant in self.entrants)
 
 
 _LOCAL = {"parametrisation": "local", "pivot": "centroid", "objective": "rmsd", "objective_scale": None}

@@ -5,9 +5,9 @@ Classes of the floors above, and everything that needs torch, are named by strin
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
@@ -36,7 +36,10 @@ __all__ = [
 SCHEMA = 1
 """Version of the JSON form of jobs."""
 
-JOB_KINDS: dict[str, str] = {"align": "lieapp.alignment.spec:AlignJob"}
+JOB_KINDS: dict[str, str] = {
+    "align": "lieapp.alignment.spec:AlignJob",
+    "landscape": "lieapp.landscapes.spec:LandscapeJob",
+}
 """The class of every kind of job, as ``module:Class``."""
 
 
@@ -81,6 +84,26 @@ class Job(BaseModel):
     seed: int = Field(default=0, ge=0, lt=2**63, description="Seed of every random number of the run")
     device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$", description="Where to compute")
     dtype: Literal["float64", "float32"] = Field(default="float64", description="Precision of the parameters")
+
+    def recommended(self) -> dict[str, Any]:
+        """Return the recommended settings of this job's optimiser (dotted keys), before overrides."""
+        return {}
+
+    def with_optimizer(self, name: str, overrides: Mapping[str, Any] | None = None) -> Self:
+        """Return a copy with another optimiser."""
+        choice = OptimizerChoice(name=name, overrides=dict(overrides or {}))
+        return self.model_copy(update={"optimizer": choice})
+
+    def changed(self, **changes: Any) -> Self:
+        """Return a checked copy with some fields changed.
+
+        Raises
+        ------
+        pydantic.ValidationError
+            If a field is unknown or a value is wrong.
+        """
+        values = {name: getattr(self, name) for name in type(self).model_fields}
+        return type(self)(**{**values, **changes})
 
 
 def resolve(target: str) -> Any:
