@@ -114,14 +114,15 @@ class ExportDesk:
         self._write("Writing the slice", path, lambda task: exporting.export_slice(found, runs, path), pose="")
 
     def movie(self, identifier: str, path: Path, look: Any = None) -> None:
-        """Write a movie; the strip shows its progress and ends it on request."""
+        """Write a movie, of a race where other runs are shown; the strip shows its progress and ends it on request."""
         current, frame = self._current, self._frame
         if current is None:
             return
+        rivals = [run for run, _ in self._controller.other_poses()] if self._workbench().view.show_ghosts else []
 
         def work(task: Task) -> list[Path]:
             return exporting.export_movie(
-                identifier, current, path, frame, look, progress=task.tell, cancelled=task.cancelled
+                identifier, current, path, frame, look, rivals=rivals, progress=task.tell, cancelled=task.cancelled
             )
 
         self.strip.begin(f"Making the {exporting.MOVIE_EXPORTS[identifier]}…")

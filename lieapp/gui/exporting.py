@@ -283,10 +283,11 @@ def export_movie(
     frame: int | None = None,
     look: MovieLook | None = None,
     *,
+    rivals: Sequence[RunEntry] = (),
     progress: Callable[[float], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> list[Path]:
-    """Write the movie of a run, or one turn of a pose of it.
+    """Write the movie of a run or a race, or one turn of a pose.
 
     Parameters
     ----------
@@ -297,6 +298,8 @@ def export_movie(
     frame : int, optional
         Pose that turns; the best one by default.
     look : MovieLook, optional
+    rivals : sequence of RunEntry, optional
+        Runs on the same pair that are shown beside it; each becomes a copy at as many evaluations.
     progress, cancelled : callable, optional
         Told the fraction done, and asked after each frame; both on the thread that calls.
 
@@ -311,6 +314,14 @@ def export_movie(
     """
     from lieapp.export.movie import write_run_movie, write_turntable
 
+    entrants = curves_shown([entry, *rivals])
+    if len(entrants) > 1:
+        from lieapp.export.race import write_race_movie, write_race_turntable
+
+        if identifier == "export_movie":
+            return write_race_movie(entrants, path, look, progress=progress, cancelled=cancelled)
+        spent = entry.value("evaluations", frame)
+        return write_race_turntable(entrants, path, look, evaluations=spent, progress=progress, cancelled=cancelled)
     if identifier == "export_movie":
         return write_run_movie(result_of(entry), path, look, progress=progress, cancelled=cancelled)
     return write_turntable(result_of(entry, frame), path, look, progress=progress, cancelled=cancelled)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import csv
+import os
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from lieapp.engine.recording import Recording
 from lieapp.export.errors import ExportError
+from lieapp.export.reel import MovieLook
 from lieapp.export.result import AlignmentResult
 from lieapp.gui.exporting import (
     COPIES,
@@ -24,6 +28,7 @@ from lieapp.gui.exporting import (
     movie_suffixes,
 )
 from lieapp.gui.run_entry import RunEntry
+from lieapp.scene.errors import SceneError
 from tests.export.test_figures import texts_of
 
 
@@ -79,3 +84,19 @@ def test_movies_are_asked_for_by_their_id(entries: list[RunEntry], tmp_path: Pat
 
 def test_single_exports_still_work(entries: list[RunEntry], tmp_path: Path) -> None:
     assert export_one("export_transform_json", entries[0], tmp_path / "t.json", frame=1) == [tmp_path / "t.json"]
+
+
+@pytest.mark.gl
+def test_runs_shown_together_make_a_race(entries: list[RunEntry], tmp_path: Path) -> None:
+    look = MovieLook(size=(160, 120), style="tube")
+    try:
+        files = export_movie("export_movie", entries[0], tmp_path / "race", look=look, rivals=entries[1:])
+    except SceneError as error:
+        if "gl" in os.environ.get("LIEAPP_REQUIRE", "").split(","):
+            raise
+        pytest.skip(f"gl: {error}")
+    with Image.open(files[-1]) as picture:
+        pixels = np.asarray(picture.convert("RGB"), dtype=int)
+    # The colours that the runs have in the window are those of the key.
+    for color in ((0x11, 0x22, 0x33), (0x44, 0x55, 0x66)):
+        assert (np.abs(pixels - color).max(axis=-1) < 6).any()
