@@ -102,7 +102,7 @@ class CountingOracle:
 
     def __getattr__(self, name: str) -> object:
         # What else the problem offers (a preconditioner, a probe) is free and its own business.
-        if name in ("preconditioner", "probe"):
+        if name in ("preconditioner", "probe", "hvp_by_differences"):
             return getattr(self._oracle, name)
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -24,9 +25,12 @@ __all__ = [
     "SavedParameters",
     "basis_vectors",
     "dot",
+    "dot64",
     "hessian",
     "hessian_diagonal",
+    "math_attention_only",
     "norm",
+    "norm64",
 ]
 
 
@@ -50,6 +54,8 @@ class Costs:
 
 
 _DEFAULT_COSTS = Costs()
+
+_CHUNK = 1 << 15
 
 
 @runtime_checkable
@@ -105,12 +111,33 @@ class HasHessianDiagonal(Protocol):
 
 def dot(a: Iterable[Tensor], b: Iterable[Tensor]) -> float:
     """Return the real dot product of two lists of tensors, summed in float64."""
-    return float(sum(float(torch.dot(_flat64(x), _flat64(y))) for x, y in zip(a, b, strict=True)))
+    return float(sum(dot64(x, y) for x, y in zip(a, b, strict=True)))
 
 
 def norm(a: Sequence[Tensor]) -> float:
     """Return the Euclidean norm of a list of tensors, summed in float64."""
-    return math.hypot(*(_norm(_flat64(x)) for x in a))
+    return math.hypot(*(norm64(x) for x in a))
+
+
+def dot64(x: Tensor, y: Tensor) -> float:
+    """Return the real dot product of two tensors of one shape, multiplied and summed in float64."""
+    x, y = x.detach().reshape(-1), y.detach().reshape(-1)
+    if x.numel() <= _CHUNK or x.device.type != "cpu" or x.dtype == y.dtype == torch.float64:
+        return float(torch.dot(x.to(torch.float64), y.to(torch.float64)))
+    # Converted piece by piece, what is multiplied stays in the cache.
+    pieces = zip(x.split(_CHUNK), y.split(_CHUNK), strict=True)
+    return float(sum(float(torch.dot(a.to(torch.float64), b.to(torch.float64))) for a, b in pieces))
+
+
+def norm64(x: Tensor) -> float:
+    """Return the Euclidean norm of a tensor, summed in float64."""
+    length = float(torch.linalg.vector_norm(x.detach(), dtype=torch.float64))
+    if 1e-150 < length < 1e150 or x.numel() == 0:
+        return length
+    # Squares overflow or underflow where the norm itself does not.
+    x = x.detach().to(torch.float64)
+    largest = float(x.abs().max())
+    return largest * float(torch.linalg.vector_norm(x / largest)) if 0.0 < largest < math.inf else largest
 
 
 def basis_vectors(parameters: Sequence[Tensor]) -> Iterable[list[Tensor]]:
@@ -182,6 +209,18 @@ class SavedParameters:
             p.grad = grad
 
 
+def math_attention_only() -> AbstractContextManager[None]:
+    """Return a context in which attention takes torch's plain kernel, which can be differentiated twice.
+
+    Without it a Hessian-vector product through ``scaled_dot_product_attention`` ends with "derivative for
+    ... flash_attention_for_cpu_backward is not implemented".
+    """
+    from torch.nn.attention import SDPBackend, sdpa_kernel
+
+    context: AbstractContextManager[None] = sdpa_kernel(SDPBackend.MATH)
+    return context
+
+
 class AutogradOracle:
     """Oracle of a loss that torch can differentiate twice.
 
@@ -193,6 +232,8 @@ class AutogradOracle:
         Leaf tensors of the loss; those that the loss does not depend on have zero gradient.
     costs : Costs, optional
         Prices; a product by double backward costs about two gradients.
+    math_attention : bool, optional
+        Differentiate twice with torch's plain attention kernel: its fused kernels have no second derivative.
 
     Raises
     ------
@@ -203,11 +244,17 @@ class AutogradOracle:
     hvp_uses_gradient = False
 
     def __init__(
-        self, closure: Callable[[], Tensor], parameters: Iterable[Tensor], *, costs: Costs = _DEFAULT_COSTS
+        self,
+        closure: Callable[[], Tensor],
+        parameters: Iterable[Tensor],
+        *,
+        costs: Costs = _DEFAULT_COSTS,
+        math_attention: bool = False,
     ) -> None:
         self._closure = closure
         self.parameters = _checked(parameters)
         self.costs = costs
+        self._twice = math_attention_only if math_attention else nullcontext
 
     def gradient(self) -> Tensor:
         """Return the loss and set ``.grad``."""
@@ -225,13 +272,13 @@ class AutogradOracle:
 
     def hvp(self, v: Sequence[Tensor]) -> list[Tensor]:
         """Return the Hessian times ``v`` by differentiating the gradient."""
-        with torch.enable_grad():
+        with torch.enable_grad(), self._twice():
             grads = self._grads(self._closure(), create_graph=True)
             return self._differentiate(grads, v, retain_graph=False)
 
     def hessian(self) -> Tensor:
         """Return the exact Hessian, shape ``(n, n)``, made symmetric."""
-        with torch.enable_grad():
+        with torch.enable_grad(), self._twice():
             grads = self._grads(self._closure(), create_graph=True)
             rows = [
                 torch.cat([x.reshape(-1) for x in self._differentiate(grads, v, retain_graph=True)])
@@ -243,7 +290,7 @@ class AutogradOracle:
     def hessian_diagonal(self) -> list[Tensor]:
         """Return the exact diagonal of the Hessian, shaped like the parameters."""
         diagonal = [torch.zeros_like(p) for p in self.parameters]
-        with torch.enable_grad():
+        with torch.enable_grad(), self._twice():
             grads = self._grads(self._closure(), create_graph=True)
             for v in basis_vectors(self.parameters):
                 product = self._differentiate(grads, v, retain_graph=True)
@@ -284,6 +331,8 @@ class FiniteDifferenceOracle:
         Leaf tensors of the loss.
     central : bool, optional
         Two gradients per product and an error of second order, instead of one gradient and first order.
+    displacement : float, optional
+        How far the displaced points lie, instead of the length above.
     costs : Costs, optional
         Prices; by default a product costs one gradient, or two when ``central``, and a loss one, for a closure
         always runs its backward pass.
@@ -300,15 +349,21 @@ class FiniteDifferenceOracle:
         parameters: Iterable[Tensor],
         *,
         central: bool = False,
+        displacement: float | None = None,
         costs: Costs | None = None,
     ) -> None:
+        if displacement is not None and not 0.0 < displacement < math.inf:
+            raise ValueError(f"Invalid displacement: {displacement}")
         self._closure = closure
         self.parameters = _checked(parameters)
         self.central = central
+        self.displacement = displacement
         self.costs = costs if costs is not None else Costs(loss=1.0, hvp=2.0 if central else 1.0)
         self._base: tuple[list[Tensor], list[Tensor]] | None = None
         unit = max(torch.finfo(p.dtype).eps for p in self.parameters)
         self._step = unit ** (1.0 / 3.0) if central else math.sqrt(unit)
+
+    hvp_by_differences = True
 
     @property
     def hvp_uses_gradient(self) -> bool:
@@ -337,7 +392,8 @@ class FiniteDifferenceOracle:
             return [torch.full_like(p, math.nan) for p in self.parameters]
         if length == 0.0:
             return [torch.zeros_like(p) for p in self.parameters]
-        step = self._step * (1.0 + norm(self.parameters)) / length
+        distance = self.displacement or self._step * (1.0 + norm(self.parameters))
+        step = distance / length
         with SavedParameters(self.parameters) as saved:
             if self.central:
                 upper = self._displaced(saved, v, step)
@@ -346,6 +402,12 @@ class FiniteDifferenceOracle:
             base = self._base_gradient(saved)
             upper = self._displaced(saved, v, step)
             return [(a - b) / step for a, b in zip(upper, base, strict=True)]
+
+    def adopt_gradient(self) -> None:
+        """Take ``.grad`` as the gradient at the present parameters, which the caller has just computed."""
+        if not self.central:
+            grads = [torch.zeros_like(p) if p.grad is None else p.grad.detach().clone() for p in self.parameters]
+            self._base = ([p.detach().clone() for p in self.parameters], grads)
 
     def invalidate(self) -> None:
         """Forget the gradient at the present parameters: the loss itself has changed."""
@@ -378,19 +440,6 @@ def same_bits(a: Sequence[Tensor], b: Sequence[Tensor]) -> bool:
         torch.equal(x.detach().view(_BITS[x.element_size()]), y.detach().view(_BITS[y.element_size()]))
         for x, y in zip(a, b, strict=True)
     )
-
-
-def _norm(x: Tensor) -> float:
-    length = float(torch.linalg.vector_norm(x))
-    if 1e-150 < length < 1e150 or x.numel() == 0:
-        return length
-    # Squares overflow or underflow where the norm itself does not.
-    largest = float(x.abs().max())
-    return largest * float(torch.linalg.vector_norm(x / largest)) if 0.0 < largest < math.inf else largest
-
-
-def _flat64(x: Tensor) -> Tensor:
-    return x.detach().reshape(-1).to(torch.float64)
 
 
 def _checked(parameters: Iterable[Tensor]) -> list[Tensor]:

@@ -1,0 +1,412 @@
+"""The direction of lowest curvature, found by turning a dimer: two points close together, and their gradients.
+
+The curvature along a unit vector N is C = N·HN. Every method below needs one product HN, and one more for each
+rotation; products come from an `Oracle`, so from differences of gradients (the dimer proper) or from second
+derivatives. In terms of gradients the rotational force of Henkelman and Jónsson (J. Chem. Phys. 111, 7010, 1999) is
+-(HN - CN), and C falls along it.
+
+Nothing depends on whether N or -N is given: the sign is fixed first, the largest component of a direction being
+positive. Dot products are summed in float64.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import torch
+from torch import Tensor
+
+from lieapp.optimizers.flat import FlatSpace
+from lieapp.optimizers.krylov import MAX_STEPS, Krylov
+from lieapp.optimizers.oracle import Oracle
+
+__all__ = ["ROTATION_METHODS", "Rotation", "RotationMethod", "fourier_angle", "rotate", "rotations"]
+
+RotationMethod = Literal["fixed", "optimal-angle", "lor", "lanczos"]
+
+ROTATION_METHODS: tuple[str, ...] = get_args(RotationMethod)
+"""Fixed-step rotation (as published), optimal angle, locally optimal rotation, Lanczos."""
+
+CURVATURE_FLOOR = 0.01
+"""Curvatures are compared with at least this share of the largest one met: a zero has no relative error."""
+
+RECOMPUTE_AFTER = 10
+"""Rotations after which HN, carried along, is computed anew: differences leave errors that add up."""
+
+
+@dataclass(frozen=True)
+class Rotation:
+    """A direction and what is known about the curvature along it.
+
+    Attributes
+    ----------
+    direction : list of Tensor
+        Unit vector N over all parameters together, in their shapes; its largest component is positive.
+    curvature : float
+        C = N·HN.
+    residual : float
+        \\|HN - CN\\|: an eigenvalue lies within this distance of C.
+    product : list of Tensor
+        HN.
+    scale : float
+        Length of the longest Hv met for a unit v: a lower bound of the largest \\|eigenvalue\\|.
+    products : int
+        Hessian-vector products computed.
+    evaluations : float
+        Their price, in gradients. The gradient at the point itself, which one-sided differences share with whoever
+        has computed it, is not in it.
+    converged : bool
+        Whether the relative residual is within the tolerance.
+    """
+
+    direction: list[Tensor]
+    curvature: float
+    residual: float
+    product: list[Tensor]
+    scale: float
+    products: int
+    evaluations: float
+    converged: bool
+
+    @property
+    def relative_residual(self) -> float:
+        """Residual over the curvature, or over a hundredth of ``scale`` where that is larger."""
+        return self.residual / max(abs(self.curvature), CURVATURE_FLOOR * self.scale, 1e-300)
+
+
+def rotate(
+    oracle: Oracle,
+    direction: Sequence[Tensor] | None = None,
+    *,
+    budget: float = 100.0,
+    method: RotationMethod = "lor",
+    tolerance: float = 0.01,
+    rate: float = 0.1,
+    ascend: bool = False,
+    trial_angle: float = math.pi / 4.0,
+    generator: torch.Generator | None = None,
+) -> Rotation:
+    """Return the direction of lowest curvature, as well as a budget allows.
+
+    Parameters
+    ----------
+    oracle : Oracle
+        Asked for products at the present parameters.
+    direction : sequence of Tensor, optional
+        Where to begin, one tensor per parameter, of any length and sign; a random direction if absent.
+    budget : float
+        Evaluations to spend at most, at the oracle's price of a product; at least one product.
+    method : {"fixed", "optimal-angle", "lor", "lanczos"}
+        - ``lor``, locally optimal rotation (Leng, Yang, Chen, arXiv:1303.1638): the lowest direction in the space of
+          N, HN - CN and the previous change of N, which is LOBPCG with one vector (Knyazev 2001).
+        - ``lanczos``: the lowest direction in the Krylov space, at most 50 vectors, orthogonalised anew against all.
+        - ``optimal-angle``: the plane of N and HN - CN, its lowest angle from a trial rotation (Heyden, Bell and Keil,
+          J. Chem. Phys. 123, 224101, 2005; Kästner and Sherwood, ibid. 128, 014106, 2008).
+        - ``fixed``: N - rate (HN - CN), normalised. Stable for a rate below 2 / (largest - lowest curvature) only.
+    tolerance : float
+        Stop at this relative residual.
+    rate : float
+        Of ``fixed``.
+    ascend : bool
+        Of ``fixed``: N + rate (HN - CN), the sign as transcribed from arXiv:2507.19968, which seeks the highest
+        curvature.
+    trial_angle : float
+        Of ``optimal-angle``, in rad.
+    generator : torch.Generator, optional
+        Of random directions; a new one, seeded 0, if absent.
+
+    Returns
+    -------
+    Rotation
+
+    Raises
+    ------
+    ValueError
+        For a setting out of range, or a direction of no length.
+
+    Notes
+    -----
+    A direction that is an eigenvector already gives no hint of a lower one, so ``lor`` then tries a random direction
+    beside it, for one product. HN is carried along and, by differences, computed anew after ten rotations or more;
+    the budget covers this.
+    """
+    last: Rotation | None = None
+    search = _Search(oracle, direction, budget, tolerance, generator)
+    for last in _run(search, method, rate, ascend, trial_angle, watched=False):
+        pass
+    assert last is not None
+    return last
+
+
+def rotations(
+    oracle: Oracle,
+    direction: Sequence[Tensor] | None = None,
+    *,
+    budget: float = 100.0,
+    method: RotationMethod = "lor",
+    tolerance: float = 0.01,
+    rate: float = 0.1,
+    ascend: bool = False,
+    trial_angle: float = math.pi / 4.0,
+    generator: torch.Generator | None = None,
+) -> Iterator[Rotation]:
+    """Yield what is known after every product, to be drawn; the last is what `rotate` returns. See there."""
+    search = _Search(oracle, direction, budget, tolerance, generator)
+    return _run(search, method, rate, ascend, trial_angle, watched=True)
+
+
+def fourier_angle(curvature: float, slope: float, trial_curvature: float, trial_angle: float) -> float:
+    """Return the angle of lowest curvature in a plane, from the curvature at 0 and at a trial angle.
+
+    In the plane of two unit vectors C(phi) = a0/2 + a1 cos 2phi + b1 sin 2phi.
+
+    Parameters
+    ----------
+    curvature, slope : float
+        C and dC/dphi at angle 0.
+    trial_curvature : float
+        C at the trial angle.
+    trial_angle : float
+        In rad; no multiple of pi.
+
+    Returns
+    -------
+    float
+        In (-pi/2, pi/2].
+    """
+    b1 = 0.5 * slope
+    double = 2.0 * trial_angle
+    a1 = (curvature - trial_curvature + b1 * math.sin(double)) / (1.0 - math.cos(double))
+    # C = a0/2 + |(a1, b1)| cos(2 phi - delta) is lowest where the cosine is -1.
+    angle = 0.5 * (math.atan2(b1, a1) + math.pi)
+    return angle - math.pi if angle > 0.5 * math.pi else angle
+
+
+class _Search:
+    """What all methods share: the space, the oracle's products and their price."""
+
+    def __init__(
+        self,
+        oracle: Oracle,
+        direction: Sequence[Tensor] | None,
+        budget: float,
+        tolerance: float,
+        generator: torch.Generator | None,
+    ) -> None:
+        self._oracle = oracle
+        self._price = float(oracle.costs.hvp)
+        self._allowed = math.floor(budget / self._price + 1e-9)
+        if self._allowed < 1:
+            raise ValueError(f"Invalid budget: {budget}, but one Hessian-vector product costs {self._price:g}")
+        if not tolerance >= 0.0:
+            raise ValueError(f"Invalid tolerance: {tolerance}")
+        self.space = FlatSpace(oracle.parameters)
+        self._generator = generator
+        start = self.random() if direction is None else self.space.unit(self.space.flatten(direction))
+        self.start = self.space.with_sign(start)
+        self.tolerance = tolerance
+        self.by_differences = bool(getattr(oracle, "hvp_by_differences", False))
+        self.products = 0
+        self.scale = 0.0
+
+    @property
+    def left(self) -> int:
+        """Number of products that the budget still allows."""
+        return self._allowed - self.products
+
+    def product(self, v: Tensor) -> Tensor:
+        """Return H v for a unit v."""
+        self.products += 1
+        y = self.space.flatten(self._oracle.hvp(self.space.split_as_parameters(v)))
+        self.scale = max(self.scale, self.space.norm(y))
+        return y
+
+    def random(self) -> Tensor:
+        """Return a random unit vector."""
+        if self._generator is None:
+            self._generator = torch.Generator().manual_seed(0)
+        return self.space.random(self._generator)
+
+    def settled(self, curvature: float, residual: float) -> bool:
+        """Return whether the relative residual is within the tolerance."""
+        return residual <= self.tolerance * max(abs(curvature), CURVATURE_FLOOR * self.scale)
+
+    def rotation(self, n: Tensor, y: Tensor, curvature: float, residual: float) -> Rotation:
+        """Return what is known about a direction."""
+        flip = -1.0 if float(n[int(n.abs().argmax())]) < 0.0 else 1.0
+        return Rotation(
+            direction=self.space.split(n if flip > 0.0 else -n),
+            curvature=curvature,
+            residual=residual,
+            product=self.space.split(y if flip > 0.0 else -y),
+            scale=self.scale,
+            products=self.products,
+            evaluations=self.products * self._price,
+            converged=self.settled(curvature, residual),
+        )
+
+
+def _run(
+    search: _Search, method: str, rate: float, ascend: bool, trial_angle: float, *, watched: bool
+) -> Iterator[Rotation]:
+    if method == "lor":
+        return _locally_optimal(search, watched)
+    if method == "lanczos":
+        return _lanczos(search, watched)
+    if method == "optimal-angle":
+        if not abs(math.sin(trial_angle)) > 1e-8:
+            raise ValueError(f"Invalid trial_angle: {trial_angle}")
+        return _optimal_angle(search, trial_angle, watched)
+    if method == "fixed":
+        if not rate >= 0.0:
+            raise ValueError(f"Invalid rate: {rate}")
+        return _fixed(search, -rate if ascend else rate, watched)
+    raise ValueError(f"Invalid method: {method!r}, expected one of {', '.join(ROTATION_METHODS)}")
+
+
+def _curvature(search: _Search, n: Tensor, y: Tensor) -> tuple[float, Tensor, float]:
+    """Return N·HN, HN - CN and the length of that."""
+    curvature = search.space.dot(n, y)
+    residual = torch.add(y, n, alpha=-curvature)
+    return curvature, residual, search.space.norm(residual)
+
+
+def _locally_optimal(search: _Search, watched: bool) -> Iterator[Rotation]:
+    space, n = search.space, search.start
+    y = search.product(n)
+    previous: tuple[Tensor, Tensor] | None = None
+    turns = stale = 0
+    while True:
+        curvature, residual, length = _curvature(search, n, y)
+        settled = search.settled(curvature, length)
+        recompute = search.by_differences and stale >= RECOMPUTE_AFTER
+        if not math.isfinite(length) or search.left == 0 or space.size == 1:
+            break
+        if recompute and (settled or search.left == 1):
+            y, stale = search.product(n), 0
+            continue
+        if settled and turns > 0:
+            break
+        if watched:
+            yield search.rotation(n, y, curvature, length)
+        basis = [n] if previous is None else [n, previous[0]]
+        # Where HN shows no way to turn, a random one: the eigenvector at hand need not be the lowest.
+        turn = _orthonormal(space, search.random() if settled else residual, basis)
+        if turn is None:
+            break
+        products = [y, search.product(turn)] if previous is None else [y, search.product(turn), previous[1]]
+        vectors = [n, turn] if previous is None else [n, turn, previous[0]]
+        n, y, previous = _lowest_in_span(space, vectors, products)
+        turns, stale = turns + 1, stale + 1
+    yield search.rotation(n, y, curvature, length)
+
+
+def _orthonormal(space: FlatSpace, vector: Tensor, basis: Sequence[Tensor]) -> Tensor | None:
+    """Return the unit vector along the part of a vector orthogonal to orthonormal others; None if there is none."""
+    before = space.norm(vector)
+    for _ in range(2):
+        for other in basis:
+            vector = torch.add(vector, other, alpha=-space.dot(other, vector))
+        length = space.norm(vector)
+        if not length > 1e-10 * before:
+            return None
+        vector = vector / length
+    return vector
+
+
+def _lowest_in_span(
+    space: FlatSpace, vectors: Sequence[Tensor], products: Sequence[Tensor]
+) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor] | None]:
+    """Solve the Rayleigh-Ritz problem in two or three orthonormal vectors.
+
+    Returns
+    -------
+    n, y : Tensor
+        The lowest vector and its product.
+    change : (Tensor, Tensor) or None
+        The direction in the span in which the first vector was left, orthonormal to ``n``, and its product.
+    """
+    size = len(vectors)
+    matrix = torch.empty(size, size, dtype=torch.float64)
+    for i in range(size):
+        for j in range(size):
+            matrix[i, j] = space.dot(vectors[i], products[j])
+    matrix = 0.5 * (matrix + matrix.T)
+    if not bool(torch.isfinite(matrix).all()):
+        return vectors[0], products[1], None
+    lowest = torch.linalg.eigh(matrix)[1][:, 0]
+    change = lowest.clone()
+    change[0] = 0.0
+    change -= (change @ lowest) * lowest
+    length = float(change.norm())
+    rows = [lowest] if length < 1e-12 else [lowest, change / length]
+    mixed = [
+        [torch.stack([c * v for c, v in zip(row.tolist(), list_, strict=True)]).sum(0) for list_ in (vectors, products)]
+        for row in rows
+    ]
+    n, y = mixed[0]
+    scale = 1.0 / space.norm(n)
+    return n * scale, y * scale, None if len(mixed) == 1 else (mixed[1][0], mixed[1][1])
+
+
+def _optimal_angle(search: _Search, trial_angle: float, watched: bool) -> Iterator[Rotation]:
+    space, n = search.space, search.start
+    y = search.product(n)
+    stale = 0
+    while True:
+        curvature, residual, length = _curvature(search, n, y)
+        settled = search.settled(curvature, length)
+        if not math.isfinite(length) or search.left == 0:
+            break
+        if search.by_differences and stale >= RECOMPUTE_AFTER and (settled or search.left == 1):
+            y, stale = search.product(n), 0
+            continue
+        if settled or length == 0.0:
+            break
+        if watched:
+            yield search.rotation(n, y, curvature, length)
+        turn = residual / -length
+        trial = space.unit(math.cos(trial_angle) * n + math.sin(trial_angle) * turn)
+        trial_product = search.product(trial)
+        angle = fourier_angle(curvature, -2.0 * length, space.dot(trial, trial_product), trial_angle)
+        # H is linear: its product with the turned N follows from the two at hand.
+        sine = math.sin(trial_angle)
+        n = math.cos(angle) * n + math.sin(angle) * turn
+        y = (math.sin(trial_angle - angle) / sine) * y + (math.sin(angle) / sine) * trial_product
+        scale = 1.0 / space.norm(n)
+        n, y, stale = n * scale, y * scale, stale + 1
+    yield search.rotation(n, y, curvature, length)
+
+
+def _fixed(search: _Search, rate: float, watched: bool) -> Iterator[Rotation]:
+    space, n = search.space, search.start
+    while True:
+        y = search.product(n)
+        curvature, residual, length = _curvature(search, n, y)
+        if search.left == 0 or search.settled(curvature, length) or not math.isfinite(length):
+            break
+        if watched:
+            yield search.rotation(n, y, curvature, length)
+        n = space.unit(torch.add(n, residual, alpha=-rate))
+    yield search.rotation(n, y, curvature, length)
+
+
+def _lanczos(search: _Search, watched: bool) -> Iterator[Rotation]:
+    space = search.space
+    krylov = Krylov(space, search.start, min(search.left, MAX_STEPS))
+    while True:
+        krylov.extend(search.product(krylov.next))
+        curvature, residual = krylov.lowest()
+        done = krylov.complete or search.left == 0 or not math.isfinite(residual)
+        if done or search.settled(curvature, residual):
+            break
+        if watched:
+            yield search.rotation(*krylov.lowest_vector(), curvature, residual)
+    n, y = krylov.lowest_vector()
+    if search.by_differences and krylov.steps > RECOMPUTE_AFTER and search.left:
+        y = search.product(n)
+    curvature, _, residual = _curvature(search, n, y)
+    yield search.rotation(n, y, curvature, residual)

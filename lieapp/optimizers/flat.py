@@ -1,0 +1,89 @@
+"""All parameters as one vector, and the algebra on it that must not lose digits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from lieapp.optimizers.oracle import dot64, norm64
+
+__all__ = ["FlatSpace"]
+
+
+class FlatSpace:
+    """The joined space of a list of parameters; its vectors are flat tensors of float64, else of float32.
+
+    Parameters
+    ----------
+    parameters : sequence of Tensor
+        They give shapes, types and device; their values are never read.
+    """
+
+    def __init__(self, parameters: Sequence[Tensor]) -> None:
+        self._shapes = [p.shape for p in parameters]
+        self._dtypes = [p.dtype for p in parameters]
+        self._sizes = [p.numel() for p in parameters]
+        self._device = parameters[0].device
+        self.dtype = torch.float64 if torch.float64 in self._dtypes else torch.float32
+
+    @property
+    def size(self) -> int:
+        """Number of parameters."""
+        return sum(self._sizes)
+
+    def flatten(self, tensors: Sequence[Tensor]) -> Tensor:
+        """Return one new vector, shape ``(size,)``."""
+        return torch.cat([x.detach().reshape(-1).to(self._device, self.dtype) for x in tensors])
+
+    def split(self, vector: Tensor) -> list[Tensor]:
+        """Return views of a vector in the shapes of the parameters, in the precision of the space."""
+        parts = torch.split(vector, self._sizes)
+        return [part.view(shape) for part, shape in zip(parts, self._shapes, strict=True)]
+
+    def split_as_parameters(self, vector: Tensor) -> list[Tensor]:
+        """Return a vector in the shapes and types of the parameters."""
+        return [part.to(dtype) for part, dtype in zip(self.split(vector), self._dtypes, strict=True)]
+
+    def random(self, generator: torch.Generator) -> Tensor:
+        """Return a random unit vector, uniform on the sphere."""
+        draw = torch.randn(self.size, generator=generator, dtype=self.dtype, device=generator.device)
+        return self.unit(draw.to(self._device))
+
+    def unit(self, vector: Tensor) -> Tensor:
+        """Return a vector divided by its length.
+
+        Raises
+        ------
+        ValueError
+            If it is zero or not finite.
+        """
+        length = norm64(vector)
+        if not 0.0 < length < float("inf"):
+            raise ValueError(f"Invalid direction: its length is {length}")
+        return vector / length
+
+    @staticmethod
+    def with_sign(vector: Tensor) -> Tensor:
+        """Return the vector or its negative, whichever has its largest component positive."""
+        largest = vector[int(vector.abs().argmax())]
+        return -vector if float(largest) < 0.0 else vector
+
+    @staticmethod
+    def dot(a: Tensor, b: Tensor) -> float:
+        """Return the dot product, summed in float64."""
+        return dot64(a, b)
+
+    @staticmethod
+    def norm(a: Tensor) -> float:
+        """Return the Euclidean norm, summed in float64."""
+        return norm64(a)
+
+    def coefficients(self, basis: Tensor, vector: Tensor) -> Tensor:
+        """Return the dot products of the rows of ``basis``, shape ``(m, size)``, with a vector, in float64."""
+        if vector.dtype == torch.float64:
+            return basis @ vector
+        chunk = 1 << 15
+        parts = zip(basis.split(chunk, dim=1), vector.split(chunk), strict=True)
+        return torch.stack([rows.double() @ part.double() for rows, part in parts]).sum(0)
