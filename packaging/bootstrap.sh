@@ -8,7 +8,7 @@ usage() {
     cat <<'USAGE'
 usage: packaging/bootstrap.sh [--test] [--peers] [--torch auto|cpu|cuda]
   --test    also install what the tests need, a virtual display among it
-  --peers   also install the programs that the tests compare with (PyMOL, TM-align, ASE, Biotite)
+  --peers   also install the programs that the tests compare with (PyMOL, TM-align, RELION, ASE, Biotite)
   --torch   auto (default): the CUDA build where an NVIDIA device exists, else the CPU build
 environment: PYTHON names the interpreter (3.11 or later)
 USAGE
@@ -52,7 +52,7 @@ packages=(python3-venv libegl1 libgl1 libgl1-mesa-dri libglx-mesa0 libxkbcommon-
     libxcb-image0 libxcb-keysyms1 libxcb-render-util0 libxcb-shape0 libxcb-xinerama0 libdbus-1-3 fontconfig
     fonts-dejavu-core)
 [ "$want_test" = 1 ] && packages+=(xvfb xauth)
-[ "$want_peers" = 1 ] && packages+=(pymol tm-align poppler-utils)
+[ "$want_peers" = 1 ] && packages+=(pymol tm-align poppler-utils relion)
 if command -v apt-get >/dev/null && command -v dpkg-query >/dev/null; then
     missing=()
     for package in "${packages[@]}"; do
