@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["MapStatistics", "map_statistics"]
 
-INITIAL_SHARE = 0.01
-"""Share of the grid points above the first level, as in ChimeraX."""
+_MOST_ABOVE = 0.05
+"""Share of the grid points that may lie above the first level: of noise, half of the density would fill the box."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +23,8 @@ class MapStatistics:
     counts : ndarray, shape=(bins,), dtype=int64
         Grid points in equal bins from minimum to maximum.
     initial_level : float
-        Between minimum and maximum, with 1 % of the grid points above it.
+        Between minimum and maximum: half of the density above the mean lies within its contour, in at most a twentieth
+        of the grid points.
     """
 
     minimum: float
@@ -74,9 +75,16 @@ def map_statistics(values: ArrayLike, *, bins: int = 256) -> MapStatistics:
         counts[bins // 2] = len(flat)
         return MapStatistics(low, high, mean, 0.0, counts, low)
     counts = np.histogram(flat, bins=bins, range=(low, high))[0].astype(np.int64)
-    rank = min(int((1.0 - INITIAL_SHARE) * len(flat)), len(flat) - 1)
-    level = float(np.partition(flat, rank)[rank])
-    # Of a mask or a single point the hundredth largest value is its smallest or largest one.
+    level = _initial_level(flat, mean)
+    # Of a mask or a single point this is its smallest or largest value.
     if not low < level < high:
         level = low + 0.5 * (high - low)
     return MapStatistics(low, high, mean, deviation, counts, level)
+
+
+def _initial_level(values: NDArray[np.floating], mean: float) -> float:
+    above = float(np.maximum(values - mean, 0).sum(dtype=np.float64))
+    rank = min(int((1.0 - _MOST_ABOVE) * len(values)), len(values) - 1)
+    highest = np.sort(np.partition(values, rank)[rank:])[::-1].astype(np.float64)
+    half = int(np.searchsorted(np.cumsum(highest - mean), above / 2))
+    return float(highest[min(half, len(highest) - 1)])

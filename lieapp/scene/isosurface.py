@@ -67,11 +67,20 @@ class Isosurface:
         Positions, and unit normals pointing to lower values.
     triangles : ndarray, shape=(triangles, 3), dtype=uint32
         Counter-clockwise seen from lower values.
+    lines : ndarray, shape=(lines, 2), dtype=uint32
+        Edges of triangles that lie in planes of the grid: what a mesh of lines shows.
     """
 
     vertices: NDArray[np.float32]
     normals: NDArray[np.float32]
     triangles: NDArray[np.uint32]
+    lines: NDArray[np.uint32]
+
+    @classmethod
+    def empty(cls) -> Isosurface:
+        """Return a contour of nothing."""
+        none = np.zeros((0, 3), dtype=np.float32)
+        return cls(none, none, np.zeros((0, 3), dtype=np.uint32), np.zeros((0, 2), dtype=np.uint32))
 
     def _corners(self) -> NDArray[np.float64]:
         return self.vertices.astype(np.float64)[self.triangles.astype(np.int64)]
@@ -173,8 +182,7 @@ def isosurface(
                 for triangle in triangles if len(here) else ():
                     pieces.append(np.stack([_edge(here, offsets, corners[i], corners[j]) for i, j in triangle], axis=1))
     if not pieces:
-        none = np.zeros((0, 3), dtype=np.float32)
-        return Isosurface(none, none, np.zeros((0, 3), dtype=np.uint32))
+        return Isosurface.empty()
     edges, index = np.unique(np.concatenate(pieces), return_inverse=True)
     faces = index.reshape(-1, 3)
     if cancelled is not None and cancelled():
@@ -193,7 +201,29 @@ def isosurface(
     )
     length = np.linalg.norm(facing, axis=1, keepdims=True)
     facing = np.where(length > 0, facing / np.where(length > 0, length, 1.0), (0.0, 0.0, 1.0))
-    return Isosurface((start + step * places).astype(np.float32), facing.astype(np.float32), faces.astype(np.uint32))
+    return Isosurface(
+        (start + step * places).astype(np.float32),
+        facing.astype(np.float32),
+        faces.astype(np.uint32),
+        _grid_lines(faces, points[0], edges % 8),
+    )
+
+
+def _grid_lines(
+    faces: NDArray[np.int64], begins: NDArray[np.int64], directions: NDArray[np.int64]
+) -> NDArray[np.uint32]:
+    """Return the edges of triangles with both ends in one plane of the grid.
+
+    A vertex lies in the planes of all axes along which its edge of the grid does not go.
+    """
+    ends = np.stack([faces.ravel(), np.roll(faces, -1, axis=1).ravel()], axis=1)
+    ends = ends[ends[:, 0] < ends[:, 1]]  # a closed surface has each of them once in either direction
+    both = directions[ends[:, 0]] | directions[ends[:, 1]]
+    chosen = np.zeros(len(ends), dtype=bool)
+    for axis in range(3):
+        plane = begins[:, axis]
+        chosen |= (both >> axis & 1 == 0) & (plane[ends[:, 0]] == plane[ends[:, 1]])
+    return ends[chosen].astype(np.uint32)
 
 
 def _edge(cells: NDArray[np.int64], offsets: NDArray[np.int64], one: int, other: int) -> NDArray[np.int64]:

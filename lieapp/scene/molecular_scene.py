@@ -14,16 +14,17 @@ from lieapp.scene.averaging import average_blocks
 from lieapp.scene.body import Body, Level
 from lieapp.scene.camera import Viewpoint
 from lieapp.scene.colors import BACKGROUND_LIGHT, MOBILE, TARGET, rgba, uniform_colors
+from lieapp.scene.density import DENSITY_COLOR, DENSITY_OPACITY, DensityBody, DensityStyle
 from lieapp.scene.frame import Frame
 from lieapp.scene.geometry import STYLES, Geometry, Style, build_geometry
 from lieapp.scene.headlight import Headlight
+from lieapp.scene.isosurface import Isosurface
 from lieapp.scene.painter import Density, Ghost, Painter, Picture, Slot
 from lieapp.scene.picking import Hit
 from lieapp.scene.refinement import JITTER, Refinement
 from lieapp.scene.screw import helix_arrow, helix_path
 from lieapp.scene.segments import Segments
 from lieapp.scene.surface import Surface
-from lieapp.scene.sweep import Mesh
 from lieapp.scene.views import SLOTS, SceneViews, residue_flags
 from lieapp.structures.structure import Structure
 
@@ -71,7 +72,7 @@ class MolecularScene(SceneViews):
         self.draft_triangles = triangles if draft_triangles is None else draft_triangles
         self._bodies: dict[Slot, Body] = {}
         self._styles: dict[Slot, Style] = dict.fromkeys(SLOTS, "ribbon")
-        self._densities: dict[Slot, tuple[Surface, NDArray[np.float64], float]] = {}
+        self._densities: dict[Slot, DensityBody] = {}
         self._background = rgba(BACKGROUND_LIGHT)
         self._headlight = Headlight()
         self._viewpoint = Viewpoint(np.eye(3), np.zeros(3))
@@ -232,34 +233,40 @@ class MolecularScene(SceneViews):
     def set_density(
         self,
         slot: Slot,
-        vertices: ArrayLike | None,
-        normals: ArrayLike | None = None,
-        triangles: ArrayLike | None = None,
-        color: str | ArrayLike = "#5B8DB8",
+        contour: Isosurface | None,
+        color: str | ArrayLike = DENSITY_COLOR,
         *,
-        opacity: float = 0.45,
+        opacity: float = DENSITY_OPACITY,
+        style: DensityStyle = "surface",
     ) -> None:
         """Show a contour of a map, which follows the pose of its slot.
 
         Parameters
         ----------
         slot : {"mobile", "target"}
-        vertices, normals : array_like, shape=(vertices, 3), or None
-            In Å and the coordinates of the file; None removes the contour. See `lieapp.scene.isosurface`.
-        triangles : array_like, shape=(triangles, 3), dtype=int
+        contour : Isosurface or None
+            In Å and the coordinates of the file; None removes it.
         color : str or array_like
         opacity : float
+        style : {"surface", "mesh"}
         """
         previous = self._densities.pop(slot, None)
-        if vertices is not None and normals is not None and triangles is not None:
-            points = np.ascontiguousarray(vertices, dtype=np.float32).reshape(-1, 3)
-            facing = np.ascontiguousarray(normals, dtype=np.float32).reshape(-1, 3)
-            faces = np.ascontiguousarray(triangles, dtype=np.uint32).reshape(-1, 3)
-            if len(faces):
-                mesh = Mesh(points, facing, faces, np.zeros(len(points), dtype=np.int64))
-                corners = np.stack([points.min(axis=0), points.max(axis=0)]).astype(np.float64)
-                self._densities[slot] = (Surface(mesh, rgba(color)[None]), corners, opacity)
+        if contour is not None and len(contour.triangles):
+            self._densities[slot] = DensityBody(contour, color, opacity, style)
         if previous is not None or slot in self._densities:
+            self._changed()
+
+    def set_density_look(
+        self,
+        slot: Slot,
+        color: str | ArrayLike = DENSITY_COLOR,
+        *,
+        opacity: float = DENSITY_OPACITY,
+        style: DensityStyle = "surface",
+    ) -> None:
+        """Change how the contour of a slot is drawn, if there is one; see `set_density`."""
+        if slot in self._densities:
+            self._densities[slot].set_look(color, opacity, style)
             self._changed()
 
     def set_context_visible(self, on: bool) -> None:
@@ -368,11 +375,7 @@ class MolecularScene(SceneViews):
         if self._painter is None:
             self._painter = Painter()
         bodies = {slot: body for slot, body in self._bodies.items() if only in (None, slot)}
-        densities = [
-            Density(surface, self.pose(slot), opacity)
-            for slot, (surface, _, opacity) in self._densities.items()
-            if only in (None, slot)
-        ]
+        densities = [Density(body, self.pose(slot)) for slot, body in self._densities.items() if only in (None, slot)]
         picture = Picture(
             bodies, self._ghosts, self._pair_lines, self._axis, self._screw, densities, self._context_visible
         )

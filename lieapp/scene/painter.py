@@ -12,6 +12,7 @@ from vispy import gloo
 
 from lieapp.scene.body import Body, Level
 from lieapp.scene.colors import MOBILE, rgba
+from lieapp.scene.density import DensityBody
 from lieapp.scene.frame import Frame, Pass, enter_pass
 from lieapp.scene.segments import SegmentProgram, Segments
 from lieapp.scene.spheres import SphereProgram
@@ -53,18 +54,16 @@ class Ghost:
 
 @dataclass(frozen=True, eq=False)
 class Density:
-    """A contour of a map, drawn as a pale sheet around what lies inside.
+    """A contour of a map at a pose, drawn as a pale sheet or a mesh around what lies inside.
 
     Attributes
     ----------
-    surface : Surface
+    body : DensityBody
     matrix : ndarray, shape=(4, 4)
-    opacity : float
     """
 
-    surface: Surface
+    body: DensityBody
     matrix: NDArray[np.float64]
-    opacity: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,7 +171,8 @@ class Painter:
                 tint = (red, green, blue, 1.0)
                 self._layer(frame, level, copied, ghost.matrix, ghost.opacity, 0.0, tint=tint, bare=True)
         for density in picture.densities:
-            self._sheet(frame, density.surface, density.matrix, density.opacity)
+            body_of_map = density.body
+            self._sheet(frame, body_of_map.surface, density.matrix, body_of_map.opacity, body_of_map.lines)
 
     def _warm_up(self, frame: Frame) -> None:
         """Draw triangles of no size in all ways: a processor compiles shaders when they are first used.
@@ -197,11 +197,22 @@ class Painter:
                 )
         self._lines(frame, Segments(np.zeros((1, 3)), np.zeros((1, 3)), color=MOBILE), np.eye(4), np.eye(4))
 
-    def _sheet(self, frame: Frame, surface: Surface, matrix: NDArray[np.float64], opacity: float) -> None:
+    def _sheet(
+        self,
+        frame: Frame,
+        surface: Surface,
+        matrix: NDArray[np.float64],
+        opacity: float,
+        lines: gloo.IndexBuffer | None = None,
+    ) -> None:
         passes: tuple[Pass, ...] = ("color",) if opacity >= 1 else ("depth", "color")
+        if lines is not None:
+            gloo.set_line_width(max(frame.pixel_ratio, 1.0))
         for kind in passes:
             enter_pass(kind, opacity)
-            self._surfaces.draw(surface, matrix, kind, opacity=opacity, outline=0.0, outline_color=frame.outline_color)
+            self._surfaces.draw(
+                surface, matrix, kind, opacity=opacity, outline=0.0, outline_color=frame.outline_color, lines=lines
+            )
 
     def _lines(
         self,

@@ -140,15 +140,17 @@ class SurfaceProgram(SceneProgram):
         outline_color: tuple[float, float, float],
         tint: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0),
         glow: float = 0.0,
+        lines: gloo.IndexBuffer | None = None,
     ) -> None:
         """Draw one pass of a mesh at a pose, shape (4, 4); the state of OpenGL is set by `enter_pass`.
 
         `outline` and `glow` are the widths in physical pixels of the outlines of all and of what is highlighted.
+        With `lines` these pairs of vertices are joined instead of drawing triangles.
         """
         program = self._program
         program["u_to_eye"] = column_major(self.view @ matrix)
         program["u_opacity"] = opacity
-        program["u_flat"] = 0.0 if kind == "color" else 1.0
+        program["u_flat"] = 0.0 if kind == "color" and lines is None else 1.0
         program["u_outline"] = outline if kind == "outline" else 0.0
         program["u_glow"] = max(outline, glow) if kind == "outline" else 0.0
         program["u_outline_color"] = outline_color
@@ -157,4 +159,4 @@ class SurfaceProgram(SceneProgram):
         program["a_normal"] = surface.normals
         program["a_color"] = surface.colors
         program["a_marks"] = surface.marks
-        program.draw("triangles", surface.faces)
+        program.draw("triangles" if lines is None else "lines", surface.faces if lines is None else lines)

@@ -12,9 +12,9 @@ from vispy import app
 
 from lieapp.scene.body import Body
 from lieapp.scene.camera import Viewpoint
+from lieapp.scene.density import DensityBody
 from lieapp.scene.painter import Ghost, Slot
 from lieapp.scene.picking import Hit, pick_residue
-from lieapp.scene.surface import Surface
 
 __all__ = ["SLOTS", "SceneViews", "residue_flags"]
 
@@ -37,7 +37,7 @@ class SceneViews(ABC):
 
     canvas: app.Canvas
     _bodies: dict[Slot, Body]
-    _densities: dict[Slot, tuple[Surface, NDArray[np.float64], float]]
+    _densities: dict[Slot, DensityBody]
     _ghosts: tuple[Ghost, ...]
     _viewpoint: Viewpoint
 
@@ -144,7 +144,7 @@ class SceneViews(ABC):
         body = self._bodies.get(slot)
         points = np.zeros((0, 3)) if body is None else body.place(body.geometry.ligands.bonded)
         if slot in self._densities:
-            low, high = self._densities[slot][1]
+            low, high = self._densities[slot].corners
             box = np.array([[(low, high)[k >> i & 1][i] for i in range(3)] for k in range(8)])
             matrix = self.pose(slot)
             points = np.concatenate([points, box @ matrix[:3, :3].T + matrix[:3, 3]])
@@ -190,7 +190,8 @@ class SceneViews(ABC):
         for slot, body in self._bodies.items():
             matrices = [body.matrix, *(ghost.matrix for ghost in self._ghosts if ghost.slot == slot)]
             spheres += [(matrix[:3, :3] @ body.center + matrix[:3, 3], body.radius, body.reach) for matrix in matrices]
-        for slot, (_, corners, _) in self._densities.items():
+        for slot, density in self._densities.items():
+            corners = density.corners
             matrix, reach = self.pose(slot), float(np.linalg.norm(corners[1] - corners[0])) / 2
             spheres.append((matrix[:3, :3] @ corners.mean(axis=0) + matrix[:3, 3], reach, reach))
         if not spheres:

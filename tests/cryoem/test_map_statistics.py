@@ -21,12 +21,19 @@ def test_the_first_level_lies_between_the_extremes(values: np.ndarray) -> None:
         assert found.level(found.sigma(found.initial_level)) == pytest.approx(found.initial_level, abs=1e-3)
 
 
-def test_the_first_level_encloses_a_hundredth() -> None:
-    values = np.random.default_rng(0).normal(size=(40, 40, 40))
+def test_the_first_level_encloses_half_of_the_density() -> None:
+    axes = np.meshgrid(*3 * [np.arange(40) - 20.0], indexing="ij")
+    values = 7 + np.exp(-sum(axis**2 for axis in axes) / 40)
     found = map_statistics(values)
-    assert (values > found.initial_level).mean() == pytest.approx(0.01, rel=0.01)
+    above = np.maximum(values - values.mean(), 0)
+    assert above[values >= found.initial_level].sum() == pytest.approx(above.sum() / 2, rel=0.1)
     assert found.mean == pytest.approx(values.mean())
     assert found.standard_deviation == pytest.approx(values.std())
+
+
+def test_of_noise_the_first_level_encloses_a_twentieth() -> None:
+    values = np.random.default_rng(0).normal(size=(40, 40, 40))
+    assert (values > map_statistics(values).initial_level).mean() == pytest.approx(0.05, rel=0.01)
 
 
 def test_a_point_and_a_mask_get_a_level_in_their_middle() -> None:

@@ -170,9 +170,13 @@ def draw() -> dict[str, Any]:
         grid = 8.0 - np.linalg.norm(np.stack(np.meshgrid(*3 * [np.arange(-10.0, 11.0)], indexing="ij")), axis=0)
         ball = isosurface(grid, 0.0, origin=(-10.0, -10.0, 4.25))
         assert ball is not None
-        scene.set_density("mobile", ball.vertices, ball.normals, ball.triangles, "#0000FF")
+        scene.set_density("mobile", ball, "#0000FF")
         scene.fit_view()
         pictures["density"] = scene.render(SIZE)
+        scene.set_density_look("mobile", "#00FF00", opacity=1.0, style="mesh")
+        pictures["density_mesh"] = scene.render(SIZE)
+        scene.set_density_look("mobile", "#0000FF")
+        pictures["density_again"] = scene.render(SIZE)
         view = scene.viewpoint
         shift = np.eye(4)
         shift[:3, 3] = view.rotation.T @ [6.0, 0.0, 0.0]

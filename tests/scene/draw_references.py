@@ -1,7 +1,7 @@
 """Draws the pictures that are kept: ``python -m tests.scene.draw_references STRUCTURES FOLDER``, without a display.
 
 They are what a user would choose to show: an alignment by deviation, a large cartoon, nucleic acid, an NMR model, a
-file of CA atoms, a predicted model and a race.
+file of CA atoms, a predicted model, a race and a density.
 """
 
 from __future__ import annotations
@@ -15,10 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lieapp.alignment.superposition import superpose
+from lieapp.cryoem.map_statistics import map_statistics
+from lieapp.cryoem.maps import read_map
 from lieapp.scene.coloring import residue_colors
 from lieapp.scene.colors import OPTIMIZER_COLORS
 from lieapp.scene.errors import SceneError
 from lieapp.scene.headless import headless_scene
+from lieapp.scene.isosurface import isosurface
 from lieapp.scene.painter import Ghost
 from lieapp.structures.reading import read_structure
 from lieapp.structures.structure import Structure
@@ -88,6 +91,15 @@ def _race(scene: Any, folder: Path) -> None:
     scene.fit_view()
 
 
+def _density(scene: Any, folder: Path) -> None:
+    """The simulated map of the tail sheath 3J9G: a sheet, at the level that the window chooses."""
+    density = read_map(folder.parent / "cryoem" / "cryojax" / "3j9g_potential_ps4_4.mrc")
+    level = map_statistics(density.values).initial_level
+    contour = isosurface(density.values.T, level, spacing=density.spacing_angstrom, closed=True)
+    scene.set_density("target", contour, opacity=1.0)
+    scene.fit_view()
+
+
 CASES: dict[str, Callable[[Any, Path], object]] = {
     "adk_by_deviation": _aligned,
     "1aon_cartoon": _single("diverse/1aon.pdb.gz", "chain"),
@@ -96,6 +108,7 @@ CASES: dict[str, Callable[[Any, Path], object]] = {
     "ca_only": _ca_only,
     "alphafold_plddt": _single("diverse/AF-M3YHX5-F1-model_v4_hydrogens.cif", "plddt"),
     "race": _race,
+    "3j9g_density": _density,
 }
 
 

@@ -81,6 +81,28 @@ def test_values_between_are_those_of_the_level(seed: int) -> None:
     )
 
 
+def test_higher_levels_enclose_less() -> None:
+    """Volumes of nested contours: each lies within the one before."""
+    rng = np.random.default_rng(7)
+    grid = rng.normal(size=(12, 13, 14))
+    levels = np.linspace(grid.min() + 0.01, grid.max() - 0.01, 15)
+    volumes = [_contour(grid, level, closed=True).volume for level in levels]
+    assert all(lower > higher > 0 for lower, higher in zip(volumes[:-1], volumes[1:], strict=True))
+
+
+def test_lines_lie_in_planes_of_the_grid() -> None:
+    surface = _contour(_ball(16, 5.0, (7.3, 7.6, 7.4)), 0.0, spacing=2.0, origin=(1.0, 0.0, 0.0))
+    ends = ((surface.vertices - [1.0, 0.0, 0.0]) / 2.0)[surface.lines.astype(np.int64)]
+    level = np.abs(ends[:, 0] - ends[:, 1]) < 1e-5
+    whole = np.abs(ends[:, 0] - np.round(ends[:, 0])) < 1e-5
+    assert (level & whole).any(axis=1).all()
+    # Planes cut a closed surface along closed lines: at every vertex as many come as go, an even number.
+    planes = (level & whole).sum(axis=1) == 1
+    for axis in range(3):
+        inside = surface.lines[planes & (level & whole)[:, axis]]
+        assert (np.bincount(inside.ravel().astype(np.int64)) % 2 == 0).all()
+
+
 def test_whole_numbers_and_values_on_the_level() -> None:
     grid = np.zeros((7, 7, 7), dtype=np.int8)
     grid[2:5, 2:5, 2:5] = 1

@@ -190,6 +190,10 @@ def test_a_density_surrounds_its_structure_and_moves_with_it(pictures: Pictures)
     inside = _reddish(gone) & _changed(density, gone)
     assert inside.sum() > 300
     assert (density[..., 0][inside].astype(int) > 60).mean() > 0.8, "what lies inside must shine through"
+    mesh = pictures["density_mesh"]
+    assert (_greenish(mesh) & blue).sum() > 1000
+    assert (blue & ~_changed(mesh, gone)).sum() > 300, "lines leave room between them"
+    assert np.array_equal(pictures["density_again"], density)
     moved = pictures["density_moved"]
     blue_moved = moved[..., 2].astype(int) - moved[..., 0] > 40
     shift = np.argwhere(blue_moved)[:, 1].mean() - np.argwhere(blue)[:, 1].mean()
