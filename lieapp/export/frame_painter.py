@@ -20,7 +20,7 @@ from lieapp.scene.painter import Ghost
 
 __all__ = ["COPY_OPACITY", "main", "paint", "viewpoint_of"]
 
-COPY_OPACITY = 0.62
+COPY_OPACITY = 0.7
 """Of tinted copies: each is seen, and what lies behind it."""
 
 

@@ -370,7 +370,9 @@ class MolecularScene(SceneViews):
         headlight = replace(self._headlight, outline=min(self._headlight.outline, thinnest))
         return Frame(view, headlight, size, pixel_ratio, (red, green, blue), outline, jitter)
 
-    def _paint(self, frame: Frame, level: Level, *, only: str | None = None, clear_alpha: float = 1.0) -> None:
+    def _paint(
+        self, frame: Frame, level: Level, *, only: str | None = None, exact: bool = False, clear_alpha: float = 1.0
+    ) -> None:
         """Draw everything, or one slot only, into whatever is bound."""
         if self._painter is None:
             self._painter = Painter()
@@ -381,7 +383,9 @@ class MolecularScene(SceneViews):
         )
         triangles = self.draft_triangles if level == "draft" else self.triangles
         hurried = self.hurried and level == "draft"
-        self._painter.draw(frame, picture, level=level, triangles=triangles, hurried=hurried, clear_alpha=clear_alpha)
+        self._painter.draw(
+            frame, picture, level=level, triangles=triangles, hurried=hurried, exact=exact, clear_alpha=clear_alpha
+        )
 
     def _on_draw(self, event: Any) -> None:
         if not self._usable:
@@ -482,7 +486,7 @@ class MolecularScene(SceneViews):
         color = gloo.Texture2D((inner[1], inner[0], 4), internalformat="rgba8")
         buffer = gloo.FrameBuffer(color, gloo.RenderBuffer((inner[1], inner[0])))
         with buffer:
-            self._paint(self._frame(inner, ratio), "fine", clear_alpha=0.0 if transparent else 1.0)
+            self._paint(self._frame(inner, ratio), "fine", exact=True, clear_alpha=0.0 if transparent else 1.0)
             pixels = np.asarray(gloo.read_pixels((0, 0, *inner), alpha=True))
         for thing in (buffer, color):
             thing.delete()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from lieapp.scene.colors import MOBILE, rgba
 from lieapp.scene.density import DensityBody
 from lieapp.scene.frame import Frame, Pass, enter_pass
 from lieapp.scene.segments import SegmentProgram, Segments
+from lieapp.scene.sheets import lay_sheets
 from lieapp.scene.spheres import SphereProgram
 from lieapp.scene.surface import Surface, SurfaceProgram
 from lieapp.scene.sweep import Mesh
@@ -94,6 +96,18 @@ class Picture:
     context: bool = True
 
 
+@dataclass(frozen=True, eq=False)
+class _Layer:
+    """A body at a pose with its look; `bare` leaves out its ligands."""
+
+    body: Body
+    matrix: NDArray[np.float64]
+    opacity: float
+    outline: float
+    tint: tuple[float, float, float, float] = _NO_TINT
+    bare: bool = False
+
+
 class Painter:
     """The shaders of one context, and the order in which they are used."""
 
@@ -101,6 +115,7 @@ class Painter:
         self._surfaces = SurfaceProgram()
         self._spheres = SphereProgram()
         self._segments = SegmentProgram()
+        self._distances: tuple[SurfaceProgram, SphereProgram] | None = None
         self._warm = False
 
     def draw(
@@ -111,6 +126,7 @@ class Painter:
         level: Level,
         triangles: int,
         hurried: bool = False,
+        exact: bool = False,
         clear_alpha: float = 1.0,
     ) -> None:
         """Draw a picture into whatever is bound.
@@ -124,6 +140,8 @@ class Painter:
             Budget of that level, for each body.
         hurried : bool
             One pass for each body: no outlines, and pale colours instead of translucence.
+        exact : bool
+            Put translucent layers into the right order in every pixel, see `lieapp.scene.sheets`: for still pictures.
         clear_alpha : float
             Opacity of the background.
         """
@@ -145,34 +163,77 @@ class Painter:
             if body.context is not None:
                 self._lines(frame, body.context, body.matrix, body.matrix, fade=CONTEXT_FADE, behind=True)
 
+        opaque, sheets = self._layers(frame, picture, hurried=hurried)
+        lines = self._between(frame, picture)
+
+        def solid() -> None:
+            for layer in opaque:
+                self._layer(frame, level, layer)
+            for line in lines:
+                line()
+
+        solid()
+        if not (exact and len(sheets) > 1 and self._lay(frame, uniforms, level, solid, sheets)):
+            for layer in sheets:
+                self._layer(frame, level, layer)
+        for density in picture.densities:
+            body_of_map = density.body
+            self._sheet(frame, body_of_map.surface, density.matrix, body_of_map.opacity, body_of_map.lines)
+
+    def _layers(self, frame: Frame, picture: Picture, *, hurried: bool) -> tuple[list[_Layer], list[_Layer]]:
+        """Return what is opaque, then what is translucent, each in the order in which it is drawn."""
+        layers = []
         mobile, target = picture.bodies.get("mobile"), picture.bodies.get("target")
+        full = 0.0 if hurried else frame.headlight.outline
         if mobile is not None:
             opacity = 1.0 if mobile.opacity is None else mobile.opacity
-            self._layer(frame, level, mobile, mobile.matrix, opacity, 0.0 if hurried else frame.headlight.outline)
-        if picture.pair_lines is not None and mobile is not None and target is not None:
-            self._lines(frame, picture.pair_lines, mobile.matrix, target.matrix)
-        if picture.axis is not None:
-            self._lines(frame, picture.axis, np.eye(4), np.eye(4))
-        if picture.screw is not None:
-            self._sheet(frame, picture.screw, np.eye(4), 1.0)
+            layers.append(_Layer(mobile, mobile.matrix, opacity, full))
         if target is not None:
             usual = TARGET_OPACITY if mobile is not None else 1.0
             opacity = usual if target.opacity is None else target.opacity
             if hurried:
                 pale = (*frame.background, 1.0 - opacity)
-                self._layer(frame, level, target, target.matrix, 1.0, 0.0, tint=pale)
+                layers.append(_Layer(target, target.matrix, 1.0 if opacity > 0 else 0.0, 0.0, pale))
             else:
-                outline = frame.headlight.outline if opacity >= 1 else 0.0
-                self._layer(frame, level, target, target.matrix, opacity, outline)
+                layers.append(_Layer(target, target.matrix, opacity, full if opacity >= 1 else 0.0))
         for ghost in picture.ghosts:
             copied = picture.bodies.get(ghost.slot)
             if copied is not None:
                 red, green, blue, _ = (float(value) for value in rgba(ghost.color))
                 tint = (red, green, blue, 1.0)
-                self._layer(frame, level, copied, ghost.matrix, ghost.opacity, 0.0, tint=tint, bare=True)
-        for density in picture.densities:
-            body_of_map = density.body
-            self._sheet(frame, body_of_map.surface, density.matrix, body_of_map.opacity, body_of_map.lines)
+                layers.append(_Layer(copied, ghost.matrix, ghost.opacity, 0.0, tint, bare=True))
+        seen = [layer for layer in layers if layer.opacity > 0]
+        return [layer for layer in seen if layer.opacity >= 1], [layer for layer in seen if layer.opacity < 1]
+
+    def _between(self, frame: Frame, picture: Picture) -> list[Callable[[], None]]:
+        """Return what draws pair lines, axis and the way along it."""
+        steps: list[Callable[[], None]] = []
+        mobile, target = picture.bodies.get("mobile"), picture.bodies.get("target")
+        if picture.pair_lines is not None and mobile is not None and target is not None:
+            steps.append(partial(self._lines, frame, picture.pair_lines, mobile.matrix, target.matrix))
+        if picture.axis is not None:
+            steps.append(partial(self._lines, frame, picture.axis, np.eye(4), np.eye(4)))
+        if picture.screw is not None:
+            steps.append(partial(self._sheet, frame, picture.screw, np.eye(4), 1.0))
+        return steps
+
+    def _lay(
+        self, frame: Frame, uniforms: dict[str, Any], level: Level, solid: Callable[[], None], sheets: list[_Layer]
+    ) -> bool:
+        if self._distances is None:
+            self._distances = (SurfaceProgram(distance=True), SphereProgram(distance=True))
+        for program in self._distances:
+            program.begin(frame, uniforms)
+        distances = self._distances
+        steps = [
+            (
+                partial(self._layer, frame, level, layer, blended=False),
+                partial(self._layer, frame, level, layer, programs=distances),
+            )
+            # Outlines tell apart what lies through each other.
+            for layer in (replace(sheet, outline=frame.headlight.outline) for sheet in sheets)
+        ]
+        return lay_sheets(frame.size, solid, steps)
 
     def _warm_up(self, frame: Frame) -> None:
         """Draw triangles of no size in all ways: a processor compiles shaders when they are first used.
@@ -231,52 +292,40 @@ class Painter:
         self,
         frame: Frame,
         level: Level,
-        body: Body,
-        matrix: NDArray[np.float64],
-        opacity: float,
-        outline: float,
+        layer: _Layer,
         *,
-        tint: tuple[float, float, float, float] = _NO_TINT,
-        bare: bool = False,
+        blended: bool = True,
+        programs: tuple[SurfaceProgram, SphereProgram] | None = None,
     ) -> None:
-        """Draw all of one body; `bare` leaves out its ligands."""
-        if opacity <= 0:
-            return
+        """Draw all of one layer, blended with what is behind it or not.
+
+        With `programs` these draw, and only where it is nearest already.
+        """
+        body, bare = layer.body, layer.bare
         surface = body.surface(level)
+        outline = layer.outline
         if level == "draft" and surface is not None and surface.triangles > _MOST_OUTLINED:
             outline = 0.0  # so large a molecule is all outlines anyway, and must move first of all
-        glowing = body.stands_out and tint[3] < 1
-        passes: list[Pass] = ["depth"] if opacity < 1 else []
+        glowing = body.stands_out and layer.tint[3] < 1
+        passes: list[Pass] = ["depth"] if layer.opacity < 1 and programs is None else []
         if outline > 0 or glowing:
             passes.append("outline")
         passes.append("color")
-        width = outline * frame.pixel_ratio
         glow = _GLOW * frame.pixel_ratio if glowing else 0.0
+        look: dict[str, Any] = {
+            "opacity": layer.opacity,
+            "outline": outline * frame.pixel_ratio,
+            "outline_color": frame.outline_color,
+            "tint": layer.tint,
+        }
+        surfaces, balls = (self._surfaces, self._spheres) if programs is None else programs
         for kind in passes:
-            enter_pass(kind, opacity)
+            enter_pass(kind, layer.opacity if blended and programs is None else 1.0)
             for mesh in (surface, None if bare else body.ligand_sticks):
                 if mesh is not None:
-                    self._surfaces.draw(
-                        mesh,
-                        matrix,
-                        kind,
-                        opacity=opacity,
-                        outline=width,
-                        outline_color=frame.outline_color,
-                        tint=tint,
-                        glow=glow if mesh is surface else 0.0,
-                    )
+                    surfaces.draw(mesh, layer.matrix, kind, glow=glow if mesh is surface else 0.0, **look)
             for spheres in (body.spheres, None if bare else body.ligand_spheres):
                 if spheres is not None:
-                    self._spheres.draw(
-                        spheres,
-                        matrix,
-                        kind,
-                        opacity=opacity,
-                        outline=width,
-                        outline_color=frame.outline_color,
-                        tint=tint,
-                        glow=glow if spheres is body.spheres else 0.0,
-                    )
-        if body.gaps is not None:
-            self._lines(frame, body.gaps, matrix, matrix, opacity=opacity)
+                    balls.draw(spheres, layer.matrix, kind, glow=glow if spheres is body.spheres else 0.0, **look)
+        if body.gaps is not None and programs is None:
+            self._lines(frame, body.gaps, layer.matrix, layer.matrix, opacity=layer.opacity)

@@ -8,6 +8,7 @@ from vispy import gloo
 
 from lieapp.scene.frame import Pass, SceneProgram, column_major
 from lieapp.scene.headlight import DEPTH_CUE, SHADING
+from lieapp.scene.sheets import PACKED_DISTANCE
 
 __all__ = ["SphereProgram", "Spheres"]
 
@@ -93,6 +94,9 @@ void main() {
     vec4 clip = u_projection * vec4(point, 1.0);
     gl_FragDepth = clamp(clip.z / clip.w * 0.5 + 0.5, 0.0, 1.0);
     gl_FragColor = vec4(mix(color, u_background, depth_cue(-point.z)), u_opacity);
+#ifdef DISTANCE
+    gl_FragColor = packed_distance(gl_FragDepth);
+#endif
 }
 """
 )
@@ -150,12 +154,12 @@ class Spheres:
 
 
 class SphereProgram(SceneProgram):
-    """The shaders of all spheres of one context."""
+    """The shaders of all spheres of one context; `distance` as in `SurfaceProgram`."""
 
     shared = (*SceneProgram.shared, "u_perspective", "u_light", "u_halfway", "u_material", "u_highlight", "u_stripe")
 
-    def __init__(self) -> None:
-        super().__init__(_VERTEX, _FRAGMENT)
+    def __init__(self, *, distance: bool = False) -> None:
+        super().__init__(_VERTEX, f"#define DISTANCE\n{PACKED_DISTANCE}{_FRAGMENT}" if distance else _FRAGMENT)
 
     def draw(
         self,

@@ -8,6 +8,7 @@ from vispy import gloo
 
 from lieapp.scene.frame import Pass, SceneProgram, column_major
 from lieapp.scene.headlight import DEPTH_CUE, SHADING
+from lieapp.scene.sheets import PACKED_DISTANCE
 from lieapp.scene.sweep import Mesh
 
 __all__ = ["Surface", "SurfaceProgram"]
@@ -72,6 +73,9 @@ void main() {
     }
     vec3 color = u_flat > 0.5 ? v_color.rgb : shaded(own, normalize(v_normal.xyz));
     gl_FragColor = vec4(mix(color, u_background, v_color.a), u_opacity);
+#ifdef DISTANCE
+    gl_FragColor = packed_distance(gl_FragCoord.z);
+#endif
 }
 """
 )
@@ -122,12 +126,12 @@ class Surface:
 
 
 class SurfaceProgram(SceneProgram):
-    """The shaders of all meshes of one context."""
+    """The shaders of all meshes of one context; with `distance` how far each pixel is takes the place of colours."""
 
     shared = (*SceneProgram.shared, "u_light", "u_halfway", "u_material", "u_highlight", "u_stripe")
 
-    def __init__(self) -> None:
-        super().__init__(_VERTEX, _FRAGMENT)
+    def __init__(self, *, distance: bool = False) -> None:
+        super().__init__(_VERTEX, f"#define DISTANCE\n{PACKED_DISTANCE}{_FRAGMENT}" if distance else _FRAGMENT)
 
     def draw(
         self,

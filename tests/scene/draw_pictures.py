@@ -99,6 +99,23 @@ def draw() -> dict[str, Any]:
         scene.set_opacity("mobile", None)
         pictures["opaque"] = scene.render(SIZE)
 
+        # Two pale layers through each other: red is nearer on the left, green on the right, whichever slot it is in.
+        plane = np.array([[-5.0, 0.0, 0.0], [5.0, 0.0, 0.0]])
+        depth = np.array([[0.0, 0.0, 4.0], [0.0, 0.0, -4.0]])
+        layers = {"red": (plane + depth, RED), "green": (plane - depth, GREEN)}
+        for first, second in (("red", "green"), ("green", "red")):
+            for slot, name in (("mobile", first), ("target", second)):
+                points, color = layers[name]
+                scene.set_structure(slot, structure_of(points))
+                scene.set_residue_colors(slot, uniform_colors(2, color))
+                scene.set_opacity(slot, 0.75)
+            scene.viewpoint = replace(Viewpoint.fitting(plane, aspect=1.25).along("z"), half_height=6.0)
+            pictures[f"{first}_through_{second}"] = scene.render(SIZE, supersample=1)
+        pictures["layer_places"] = scene.viewpoint.project(plane, SIZE)
+        for slot in ("mobile", "target"):
+            scene.set_opacity(slot, None)
+        scene.set_structure("target", None)
+
         # A target behind a mobile, pair lines, ghosts, an axis, ligands, gaps, spheres and tubes at once.
         scene.set_style("tube")
         points = np.concatenate([np.delete(helix(24), [11, 12, 13], axis=0), [[6, 0, 3], [7.4, 0, 3], [12, 0, 9]]])

@@ -98,6 +98,17 @@ def test_a_pale_layer_is_one_sheet(pictures: Pictures) -> None:
     assert np.ptp(pale[inside][:, 1].astype(int)) <= 6
 
 
+def test_pale_layers_through_each_other_are_in_order_in_every_place(pictures: Pictures) -> None:
+    one, other = pictures["red_through_green"], pictures["green_through_red"]
+    assert np.abs(one.astype(int) - other).max() <= 2, "which slot a layer is in does not matter"
+    (left, right), row = pictures["layer_places"][:, 0].astype(int), one.shape[0] // 2
+    # Three quarters of what is in front, a quarter of that of what is behind: 0.75, 0.25 * 0.75, and the rest white.
+    for column, (front, behind) in ((left, (0, 1)), (right, (1, 0))):
+        pixel = one[row, column, :3] / 255
+        np.testing.assert_allclose(pixel[front], 1 - 0.25 * 0.75, atol=0.02)
+        np.testing.assert_allclose(pixel[behind], 0.25, atol=0.02)
+
+
 def test_everything_at_once_is_drawn_the_same_twice(pictures: Pictures) -> None:
     assert _covered(pictures["all"]).mean() > 0.1
     assert np.array_equal(pictures["all"], pictures["all_again"])
