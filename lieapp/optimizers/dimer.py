@@ -133,11 +133,8 @@ def rotate(
     beside it, for one product. HN is carried along and, by differences, computed anew after ten rotations or more;
     the budget covers this.
     """
-    last: Rotation | None = None
     search = _Search(oracle, direction, budget, tolerance, generator)
-    for last in _run(search, method, rate, ascend, trial_angle, watched=False):
-        pass
-    assert last is not None
+    *_, last = _run(search, method, rate, ascend, trial_angle, watched=False)
     return last
 
 

@@ -55,9 +55,7 @@ class Spectrum:
         return float(self.values[-1])
 
 
-def lanczos(
-    oracle: Oracle, probes: int = 1, steps: int = 40, *, generator: torch.Generator | None = None
-) -> Spectrum:
+def lanczos(oracle: Oracle, probes: int = 1, steps: int = 40, *, generator: torch.Generator | None = None) -> Spectrum:
     """Estimate the eigenvalues of the Hessian at the present parameters, best at both ends.
 
     Parameters
@@ -100,12 +98,10 @@ def lanczos(
         if highest is None or float(values[-1]) > highest[0]:
             highest = float(values[-1]), krylov.vector(vectors[:, -1])
     assert lowest is not None and highest is not None
-    values, weights, residuals = (torch.cat(list(column)).numpy() for column in zip(*parts, strict=True))
-    order = np.argsort(values)
+    joined = [torch.cat(list(column)).numpy() for column in zip(*parts, strict=True)]
+    order = np.argsort(joined[0])
     return Spectrum(
-        values[order],
-        weights[order],
-        residuals[order],
+        *(column[order] for column in joined),
         space.split(space.with_sign(lowest[1])),
         space.split(space.with_sign(highest[1])),
         products,

@@ -19,20 +19,25 @@ __all__ = [
     "SETTINGS",
     "AdamSettings",
     "AdamWSettings",
+    "DEOSettings",
     "FieldSpec",
     "LBFGSSettings",
     "OptimizerError",
     "OptimizerSettings",
+    "PerturbedSGDSettings",
     "SGDSettings",
     "SaddleFreeNewtonSettings",
     "ScheduleSettings",
     "SophiaSettings",
+    "WrappedSettings",
     "describe",
     "setting",
     "summary_line",
 ]
 
 _LR_MAX = 1e6
+
+_ADAM_FAMILY = ("adam", "adamw", "nadam", "radam", "adamax")
 
 
 def _lr(default: float, help: str = "Learning rate: how far one step moves the parameters.") -> Any:
@@ -313,6 +318,212 @@ class SaddleFreeNewtonSettings(OptimizerSettings):
     )
 
 
+class WrappedSettings(SettingsModel):
+    """The optimiser inside another one: a name, and those of its settings that matter for it."""
+
+    name: Literal["sgd", "adam", "adamw", "sophia", "rmsprop", "nadam", "radam", "adamax"] = setting(
+        "sgd", title="base", help="The optimiser that takes the ordinary step."
+    )
+    lr: float = _lr(0.1, "Learning rate of the base: how far one of its steps moves the parameters.")
+    momentum: float = setting(
+        0.0,
+        ge=0.0,
+        lt=1.0,
+        when=("name", ("sgd", "rmsprop")),
+        help="Share of the previous step kept in this one: 0 is plain descent, 0.9 a heavy ball.",
+    )
+    betas: tuple[float, float] = setting(
+        (0.9, 0.999),
+        ge=0.0,
+        lt=1.0,
+        when=("name", _ADAM_FAMILY),
+        help="How long the gradient and its square are remembered: 0.9 is about 10 steps.",
+    )
+    memories: tuple[float, float] = setting(
+        (0.9, 0.9),
+        ge=0.0,
+        lt=1.0,
+        when=("name", ("sophia",)),
+        help="How long Sophia remembers the gradient and the Hessian's diagonal.",
+    )
+    clip: float = setting(
+        1.0,
+        gt=0.0,
+        le=_LR_MAX,
+        scale="log",
+        unit="parameter",
+        when=("name", ("sophia",)),
+        help="Largest ratio of momentum to curvature that Sophia uses.",
+    )
+    estimator: Literal["exact", "hutchinson"] = setting(
+        "exact",
+        advanced=True,
+        when=("name", ("sophia",)),
+        help="Sophia's diagonal exactly (one product per parameter) or from one random probe.",
+    )
+    update_interval: int = setting(
+        1,
+        ge=1,
+        le=10**6,
+        scale="log",
+        advanced=True,
+        when=("name", ("sophia",)),
+        help="Steps between two estimates of Sophia's diagonal.",
+    )
+    weight_decay: float = setting(
+        0.0,
+        ge=0.0,
+        le=1e3,
+        scale="log",
+        advanced=True,
+        help="Shrinks the parameters each step (sgd, adam, rmsprop: an L2 penalty added to the gradient).",
+    )
+
+    @classmethod
+    def label(cls) -> str:
+        """Return the name that error messages use."""
+        return "base"
+
+    def choice(self) -> tuple[str, dict[str, Any]]:
+        """Return the optimiser's name and the values that matter for it, by its own names."""
+        values: dict[str, Any] = {}
+        for spec in describe(type(self)):
+            if spec.name != "name" and (spec.when is None or self.name in spec.when[1]):
+                values["betas" if spec.name == "memories" else spec.name] = getattr(self, spec.name)
+        return self.name, values
+
+
+_USING_N = ("project", "reflect", "escape")
+
+
+class DEOSettings(OptimizerSettings):
+    """Dimer-enhanced optimisation (arXiv:2507.19968) around another optimiser, and what is needed to escape saddles."""
+
+    name: ClassVar[str] = "deo"
+    title: ClassVar[str] = "DEO"
+    summary: ClassVar[str] = (
+        "Finds the direction of lowest curvature with a dimer. Escape steps along it where it is negative; project, "
+        "as published, removes the gradient along it, which holds a run at a saddle."
+    )
+    target: ClassVar[str] = "lieapp.optimizers.deo:DEO"
+    uses_oracle: ClassVar[bool] = True
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "paper, as transcribed": {"mode": "paper", "dimer_length": 0.006, "rotation_rate": 0.1, "interval": 10},
+        "published code": {"mode": "paper", "strength": 5.0, "dimer_length": 0.006, "scope": "per-layer"},
+    }
+
+    mode: Literal["escape", "project", "reflect", "paper", "off"] = setting(
+        "escape",
+        help="escape: leave saddles along negative curvature. project: remove the gradient along the lowest curvature; "
+        "stalls at saddles. reflect: climb to saddles. paper: as transcribed, seeks the highest curvature. off: base.",
+    )
+    base: WrappedSettings = Field(default_factory=WrappedSettings, description="The optimiser that is wrapped.")
+    strength: float = setting(
+        1.0,
+        ge=0.0,
+        le=100.0,
+        when=("mode", ("project", "paper")),
+        help="Share of the gradient along N that is removed. An unstable coordinate grows by 1 + lr (1 - strength) |C| "
+        "a step: at 1 not at all.",
+    )
+    trust_radius: float = setting(
+        0.1, gt=0.0, le=_LR_MAX, scale="log", unit="parameter", when=("mode", ("escape",)), help="Longest escape step."
+    )
+    interval: float = setting(
+        10.0, ge=1.0, le=1e9, scale="log", when=("mode", (*_USING_N, "paper")), help="Steps between two searches for N."
+    )
+    adaptive: bool = setting(
+        True,
+        when=("mode", _USING_N),
+        help="Double the interval, up to 160, while N shows nothing new; start over when the gradient falls tenfold.",
+    )
+    rotations: int = setting(
+        5,
+        ge=0,
+        le=50,
+        when=("mode", _USING_N),
+        help="Most rotations of one search; each costs one evaluation, and the search itself one.",
+    )
+    method: Literal["lor", "lanczos", "optimal-angle", "fixed"] = setting(
+        "lor",
+        title="rotation",
+        advanced=True,
+        when=("mode", _USING_N),
+        help="Locally optimal rotation, Lanczos, optimal angle in a plane, or a fixed step.",
+    )
+    tolerance: float = setting(
+        0.05,
+        gt=0.0,
+        le=1.0,
+        scale="log",
+        advanced=True,
+        when=("mode", _USING_N),
+        help="A search ends at this relative residual of the curvature.",
+    )
+    derivative: Literal["one-sided", "central", "exact"] = setting(
+        "one-sided",
+        advanced=True,
+        help="Products from one more gradient, from two, or from second derivatives (cost 2).",
+    )
+    dimer_length: float | None = setting(
+        None,
+        gt=0.0,
+        le=_LR_MAX,
+        scale="log",
+        unit="parameter",
+        advanced=True,
+        help="Distance of the two points; none fits it to the precision (0.006 in mode paper).",
+    )
+    rotation_rate: float = setting(
+        0.1, ge=0.0, le=_LR_MAX, scale="log", advanced=True, help="Step of a fixed rotation (method fixed, mode paper)."
+    )
+    apply: Literal["every-step", "on-refresh"] = setting(
+        "every-step", advanced=True, help="Use N in every step, or only in those that have just searched for it."
+    )
+    scope: Literal["global", "per-layer"] = setting(
+        "global",
+        advanced=True,
+        help="One direction over all parameters, or one for every parameter tensor (as many searches).",
+    )
+    kick: float = setting(
+        0.01,
+        gt=0.0,
+        le=1.0,
+        scale="log",
+        advanced=True,
+        when=("mode", ("escape",)),
+        help="Shortest escape step, in trust radii: what leaves a point without a gradient.",
+    )
+
+
+class PerturbedSGDSettings(OptimizerSettings):
+    """Perturbed gradient descent (Jin et al., arXiv:1703.00887): a random push where the slope is small."""
+
+    name: ClassVar[str] = "perturbed-sgd"
+    title: ClassVar[str] = "Perturbed SGD"
+    summary: ClassVar[str] = "Gradient descent with a random push where the gradient is small, which leaves saddles."
+    target: ClassVar[str] = "lieapp.optimizers.perturbed:PerturbedGD"
+
+    lr: float = _lr(0.1, "Learning rate; stable while it is below 2 divided by the largest curvature.")
+    radius: float = setting(
+        0.01, gt=0.0, le=_LR_MAX, scale="log", unit="parameter", help="Longest push; uniform in the ball."
+    )
+    gradient_threshold: float = setting(
+        1e-3, gt=0.0, le=_LR_MAX, scale="log", help="A push comes where the gradient is no longer than this."
+    )
+    interval: int = setting(
+        50, ge=1, le=10**6, scale="log", help="Steps after a push before its success is judged and another may come."
+    )
+    decrease: float = setting(
+        1e-6,
+        ge=0.0,
+        le=_LR_MAX,
+        scale="log",
+        advanced=True,
+        help="Fall of the loss by which a push has succeeded; else the parameters return to where it began.",
+    )
+
+
 SETTINGS: dict[str, type[OptimizerSettings]] = {
     cls.name: cls
     for cls in (
@@ -322,6 +533,8 @@ SETTINGS: dict[str, type[OptimizerSettings]] = {
         SophiaSettings,
         LBFGSSettings,
         SaddleFreeNewtonSettings,
+        DEOSettings,
+        PerturbedSGDSettings,
     )
 }
 """The named optimisers in the order that menus show them."""
@@ -349,11 +562,19 @@ def summary_line(settings: OptimizerSettings, unit: str = "") -> str:
         if spec.name == "lr":
             parts.append(f"lr {_brief(value)}{' ' + spec.unit if spec.unit else ''}")
         elif spec.type == "group":
-            if isinstance(value, ScheduleSettings) and value.kind != "constant":
+            if isinstance(value, WrappedSettings):
+                parts.append(f"on {_base_line(value, spec)}")
+            elif isinstance(value, ScheduleSettings) and value.kind != "constant":
                 differing.append(value.kind)
         elif value != spec.default:
             differing.append(spec.title if value is True else f"{spec.title} {_brief(value)}")
     return ", ".join([" ".join(parts), *differing])
+
+
+def _base_line(base: WrappedSettings, spec: FieldSpec) -> str:
+    unit = next(child.unit for child in spec.children if child.name == "lr")
+    title = SETTINGS[base.name].title if base.name in SETTINGS else base.name
+    return f"{title} lr {_brief(base.lr)}{' ' + unit if unit else ''}"
 
 
 def _brief(value: Any) -> str:
