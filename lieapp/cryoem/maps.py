@@ -16,7 +16,7 @@ import math
 import os
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -24,22 +24,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lieapp.cryoem.errors import CryoemError
+from lieapp.cryoem.mrc import COMPRESSED, HEADER_BYTES, VOLUME_STACK, check_extent, read_header, value_type
 
 __all__ = ["MAP_SUFFIXES", "DensityMap", "is_map_name", "read_map", "write_map"]
 
 MAP_SUFFIXES = (".mrc", ".map", ".ccp4")
 """Endings of map files, each also with ``.gz`` behind it."""
 
-_HEADER_BYTES = 1024
-_MODES = {0: "i1", 1: "i2", 2: "f4", 6: "u2", 12: "f2"}
-_OTHER_MODES = {3: "a complex transform", 4: "a complex transform", 101: "packed 4-bit values"}
 _MOST_POINTS = 2**31
 """A map of 1290 points along each axis: 8 GiB as float32, more than a window can show."""
-_BEST_COMPRESSION = 1100
-"""Deflate makes nothing smaller than a 1032nd: a compressed file cannot hold more than this many times its size."""
-_COMPRESSED = b"\x1f\x8b"
 _CHUNK_BYTES = 1 << 24
-_VOLUME, _VOLUME_STACK = 1, 401
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +61,16 @@ class DensityMap:
     def spacing_angstrom(self) -> tuple[float, float, float]:
         """Distance of grid points along x, y and z in Å, taken as 1 Å where the file does not say."""
         return self.pixel_size_angstrom or (1.0, 1.0, 1.0)
+
+    def with_pixel_size(self, angstrom: float) -> DensityMap:
+        """Return the same map with another pixel size in Å along all axes.
+
+        Where the size was unknown, the origin was counted in points and becomes Å with it.
+        """
+        origin = self.origin_angstrom
+        if self.pixel_size_angstrom is None:
+            origin = (angstrom * origin[0], angstrom * origin[1], angstrom * origin[2])
+        return replace(self, pixel_size_angstrom=(angstrom, angstrom, angstrom), origin_angstrom=origin)
 
     @property
     def name(self) -> str:
@@ -101,10 +105,10 @@ def read_map(path: str | Path) -> DensityMap:
     try:
         size = file.stat().st_size
         with open(file, "rb") as raw:
-            compressed = raw.read(2) == _COMPRESSED
+            compressed = raw.read(2) == COMPRESSED
             raw.seek(0)
             stream: IO[bytes] = gzip.GzipFile(fileobj=raw) if compressed else raw  # type: ignore[assignment]
-            header = _header(file, stream.read(_HEADER_BYTES))
+            header = read_header(file, stream.read(HEADER_BYTES))
             kind = _checked_kind(file, header)
             shape = tuple(int(header[name]) for name in ("nz", "ny", "nx"))
             needed = _checked_bytes(file, shape, kind.itemsize, int(header["nsymbt"]), size, compressed)
@@ -185,38 +189,15 @@ def write_map(
 # -- the header -------------------------------------------------------------------------------------------------------
 
 
-def _header(file: Path, raw: bytes) -> Any:
-    """Return the header in the byte order that its machine stamp or, without one, its sizes tell."""
-    from mrcfile.dtypes import HEADER_DTYPE
-
-    if len(raw) < _HEADER_BYTES:
-        raise CryoemError(f"{file}: is no MRC map: a header has {_HEADER_BYTES} bytes, the file {len(raw)}.")
-    little, big = (np.frombuffer(raw, HEADER_DTYPE.newbyteorder(order))[0] for order in "<>")
-    stamp = bytes(little["machst"])[:2]
-    if stamp in (b"DD", b"DA"):
-        header = little
-    elif stamp == b"\x11\x11":
-        header = big
-    else:
-        header = min((little, big), key=lambda each: max(abs(int(each[name])) for name in ("nx", "ny", "nz")))
-    if bytes(header["map"]) not in (b"MAP ", b"MAP"):
-        raise CryoemError(f'{file}: is no MRC map: its header has {bytes(header["map"])!r} in the place of "MAP ".')
-    return header
-
-
 def _checked_kind(file: Path, header: Any) -> np.dtype[Any]:
     """Return the type of the values, or refuse what is not one map."""
+    kind = value_type(file, header)
     columns, rows, sections = (int(header[name]) for name in ("nx", "ny", "nz"))
-    if min(columns, rows, sections) < 1:
-        raise CryoemError(f"{file}: its header claims a size of {columns} x {rows} x {sections}.")
-    mode, group = int(header["mode"]), int(header["ispg"])
-    if mode not in _MODES:
-        what = _OTHER_MODES.get(mode, "nothing known")
-        raise CryoemError(f"{file}: holds {what} (mode {mode}); a map has mode 0, 1, 2, 6 or 12.")
+    group = int(header["ispg"])
     seen = f"{sections} sections of {columns} x {rows}"
     if sections == 1:
         raise CryoemError(f"{file}: is one image of {columns} x {rows}, not a map.")
-    if group == _VOLUME_STACK:
+    if group == VOLUME_STACK:
         raise CryoemError(f"{file}: is a stack of maps ({seen}), not one.")
     cubic = columns == rows == sections
     unsized = not min(float(header["cella"][axis]) for axis in "xyz") > 0
@@ -227,20 +208,14 @@ def _checked_kind(file: Path, header: Any) -> np.dtype[Any]:
     if any(angle != 0 and not abs(angle - 90) < 0.01 for angle in angles):
         said = ", ".join(f"{angle:g}" for angle in angles)
         raise CryoemError(f"{file}: its cell is not rectangular (angles {said}°); resample it on a rectangular grid.")
-    return np.dtype(_MODES[mode]).newbyteorder("<" if header.dtype["nx"].str.startswith("<") else ">")
+    return kind
 
 
 def _checked_bytes(file: Path, shape: Sequence[int], item: int, extended: int, size: int, compressed: bool) -> int:
     """Return the bytes of the values, or refuse claims that the file cannot keep."""
+    needed = check_extent(file, shape, item, extended, size, compressed=compressed)
     points = math.prod(shape)
     said = " x ".join(str(count) for count in reversed(shape))
-    most = size * _BEST_COMPRESSION if compressed else size
-    needed = points * item
-    if extended < 0 or _HEADER_BYTES + extended + needed > most:
-        raise CryoemError(
-            f"{file}: its header claims {said} points, {needed} bytes behind {_HEADER_BYTES + extended}; "
-            f"the file has {size}{' (compressed)' if compressed else ''}. It is cut off, or no map."
-        )
     if points > _MOST_POINTS:
         raise CryoemError(f"{file}: {said} points are more than can be shown ({_MOST_POINTS}); crop or bin the map.")
     return needed
