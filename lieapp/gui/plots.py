@@ -2,92 +2,36 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QObject, QPointF, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetricsF, QHelpEvent, QPalette, QPen, QResizeEvent
-from PySide6.QtWidgets import (
-    QBoxLayout,
-    QCheckBox,
-    QComboBox,
-    QGraphicsItem,
-    QHBoxLayout,
-    QLabel,
-    QToolTip,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import QPointF, Qt, Signal
+from PySide6.QtGui import QAction, QFontMetricsF, QPalette, QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QCheckBox, QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from lieapp.gui.axes import PlainAxis, style_plot
+from lieapp.gui.plot_card import HINT, PlotCard
+from lieapp.gui.plot_crosshair import Reading
+from lieapp.gui.plot_curve import RunCurve, curve_pen, readable_color
+from lieapp.gui.plot_legend import PlotLegend
 from lieapp.gui.plot_quantities import ABSCISSAE, Quantity
 from lieapp.gui.run_entry import RunEntry
-from lieapp.gui.theme import contrast
 
-__all__ = ["ProgressPlots", "curve_pen", "readable_color"]
+__all__ = ["ProgressPlots"]
 
-
-# Thick antialiased lines cost up to 30 times as much as thin ones, so long curves stay thin.
+# Thick lines cost up to 30 times as much as thin ones, so long curves stay thin.
 _THICK_LINE_POINTS = 2000
 _NEAR_PIXELS = 14.0
-_LEAST_CONTRAST = 3.0
+_NEAR_FRAMES = 4000  # looked at under the mouse: more are within one pixel
 _EMPTY_RANGE = (0.0, 100.0)
-_HINT = "Wheel zooms, drag pans, click puts the cursor, double-click shows everything."
+_LEGEND_SECONDS = 0.5  # between two looks for a better place of the legend
+_LEGEND_STEP = 4  # pixels between the places of a curve that it looks at
 
 
-def curve_pen(color: str, dash: Sequence[float], width: float) -> QPen:
-    """Return the pen of a run: its colour and its dash, so that colour is never the only cue.
-
-    Parameters
-    ----------
-    color : str
-        ``"#RRGGBB"``.
-    dash : sequence of float
-        On and off lengths, in widths of a line of 2 pixels; empty for a solid line.
-    width : float
-        In pixels. The dashes have the same length on a thin line, or they could not be told apart.
-    """
-    pen: QPen = pg.mkPen(color, width=width)
-    if dash:
-        pen.setDashPattern([length * 2.0 / width for length in dash])
-        pen.setCapStyle(Qt.PenCapStyle.FlatCap)
-    pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
-    pen.setCosmetic(True)
-    return pen
-
-
-def readable_color(color: str, background: str) -> str:
-    """Return a colour of the same hue that stands out from a background by at least 3 : 1.
-
-    Parameters
-    ----------
-    color, background : str
-        ``"#RRGGBB"``. A colour that stands out already is returned as it is.
-    """
-    dark = contrast(background, "#FFFFFF") > contrast(background, "#000000")
-    shade = QColor(color)
-    for _ in range(24):
-        if contrast(shade.name(), background) >= _LEAST_CONTRAST:
-            break
-        shade = _blend(shade, QColor("#FFFFFF" if dark else "#000000"), 0.06)
-    else:
-        return shade.name().upper()
-    return color if shade == QColor(color) else shade.name().upper()
-
-
-def _blend(color: QColor, other: QColor, share: float) -> QColor:
-    def mixed(first: float, second: float) -> float:
-        return min(max(first + share * (second - first), 0.0), 1.0)
-
-    return QColor.fromRgbF(
-        mixed(color.redF(), other.redF()), mixed(color.greenF(), other.greenF()), mixed(color.blueF(), other.blueF())
-    )
-
-
-class ProgressPlots(QWidget):
+class ProgressPlots(PlotCard):
     """What the runs did, as curves over their cost.
 
     Parameters
@@ -101,9 +45,12 @@ class ProgressPlots(QWidget):
     -------
     cursor_moved(int)
         The user put the cursor on this frame of the current run.
+    visibility_changed(RunEntry)
+        The user hid or showed a run in the legend.
     """
 
     cursor_moved = Signal(int)
+    visibility_changed = Signal(object)
 
     def __init__(
         self,
@@ -111,15 +58,16 @@ class ProgressPlots(QWidget):
         abscissae: Sequence[Quantity] = ABSCISSAE,
         parent: QWidget | None = None,
     ) -> None:
-        super().__init__(parent)
+        super().__init__("Progress of the runs", parent)
         self._quantities, self._abscissae = tuple(quantities), tuple(abscissae)
         self._runs: list[RunEntry] = []
-        self._curves: dict[str, pg.PlotDataItem] = {}
+        self._curves: dict[str, RunCurve] = {}
         self._drawn: dict[str, tuple[object, ...]] = {}
         self._cursor_run: RunEntry | None = None
         self._cursor_frame = 0
         self._units: dict[str, str] = {}
         self._references: dict[str, tuple[float, str]] = {}
+        self._legend_time = 0.0
 
         self.quantity = self._choice(self._quantities, "Ordinate", "What the curves show")
         self.abscissa = self._choice(self._abscissae, "Abscissa", "What the curves are drawn over")
@@ -127,8 +75,11 @@ class ProgressPlots(QWidget):
         self.logarithmic.setToolTip("Logarithmic ordinate; what is smaller than rounding is drawn at its end")
         self.logarithmic.setAccessibleName("Logarithmic ordinate")
         self.logarithmic.setChecked(self._quantities[0].logarithmic)
-        self._axis = PlainAxis("left")
-        self.plot = self._make_plot()
+        self.plot.setAccessibleDescription(
+            f"{HINT} A click puts the cursor. The numbers are in the list of runs and in the exported tables."
+        )
+        self.plot.setToolTip(f"{HINT} A click puts the cursor.")
+        self.view_box.setDefaultPadding(0.04)
         self.cursor_line = pg.InfiniteLine(angle=90, movable=True)
         self.cursor_line.setZValue(10)
         self.cursor_line.hide()
@@ -139,13 +90,22 @@ class ProgressPlots(QWidget):
         self.reference.hide()
         for item in (self.cursor_line, self.reference):
             self.plot.addItem(item, ignoreBounds=True)
+        self.legend = PlotLegend(self.plot.viewport())
+        self.legend_action = self._make_action("&Legend", "Names of the runs in the plot; a click hides or shows one",
+                                               checkable=True)  # fmt: skip
+        self.legend_action.setChecked(True)
         self._lay_out()
         self.quantity.currentIndexChanged.connect(self._change_quantity)
         self.abscissa.currentIndexChanged.connect(self._redraw)
         self.logarithmic.toggled.connect(self._redraw)
         self.cursor_line.sigDragged.connect(self._drag_cursor)
         self.plot.scene().sigMouseClicked.connect(self._click)
-        self._restyle()
+        self.legend.toggled.connect(self._take_visibility)
+        self.legend_action.toggled.connect(self._show_legend)
+        self.view_box.sigRangeChanged.connect(lambda *_: self._place_legend())
+        self.view_box.sigResized.connect(lambda *_: self._place_legend(at_once=True))
+        self._ready = True
+        self.restyle()
         self._show_empty_range()
 
     # -- what is shown --------------------------------------------------------------------------------------------
@@ -160,7 +120,10 @@ class ProgressPlots(QWidget):
         for identifier in set(self._curves) - {run.id for run in runs}:
             self.plot.removeItem(self._curves.pop(identifier))
             self._drawn.pop(identifier, None)
+        self.legend.set_runs(runs)
+        self.set_has_data(bool(runs))
         self.refresh()
+        self._place_legend(at_once=True)
 
     def set_unit(self, column: str, unit: str) -> None:
         """Name the unit of a column where it depends on the runs: a gap is in Å for an RMSD, without unit for a score.
@@ -207,10 +170,23 @@ class ProgressPlots(QWidget):
 
     def refresh(self) -> None:
         """Draw what the recordings hold by now; curves that did not change cost nothing."""
-        for run in self._runs:
-            self._refresh_curve(run)
+        changed = [run for run in self._runs if self._refresh_curve(run)]
+        self.legend.refresh()
         if self._cursor_run is not None:
             self.set_cursor(self._cursor_run, self._cursor_frame)
+        if changed:
+            self._place_legend()
+            self.refresh_pointing()
+
+    @property
+    def ordinate_shown(self) -> Quantity:
+        """What the ordinate shows."""
+        return self._quantities[self.quantity.currentIndex()]
+
+    @property
+    def abscissa_shown(self) -> Quantity:
+        """What the abscissa shows."""
+        return self._abscissae[self.abscissa.currentIndex()]
 
     # -- pieces ---------------------------------------------------------------------------------------------------
 
@@ -221,24 +197,6 @@ class ProgressPlots(QWidget):
         box.setAccessibleName(name)
         box.setToolTip(tip)
         return box
-
-    def _make_plot(self) -> pg.PlotWidget:
-        plot = pg.PlotWidget(axisItems={"left": self._axis, "bottom": PlainAxis("bottom")})
-        plot.setAccessibleName("Progress of the runs")
-        plot.setAccessibleDescription(f"{_HINT} The numbers are in the list of runs and in the exported tables.")
-        plot.setMenuEnabled(False)
-        plot.hideButtons()
-        plot.setAntialiasing(True)
-        # On the plot: it sets its curves to its own modes when they are added.
-        plot.setDownsampling(auto=True, mode="peak")
-        plot.setClipToView(True)
-        plot.getPlotItem().getViewBox().setMouseMode(pg.ViewBox.PanMode)
-        plot.getPlotItem().getViewBox().setDefaultPadding(0.04)
-        # Less than this would push the axes out of their card.
-        plot.setMinimumSize(200, 140)
-        plot.viewport().setAccessibleName(plot.accessibleName())
-        plot.viewport().installEventFilter(self)
-        return plot
 
     def _lay_out(self) -> None:
         # In a narrow panel, or with large letters, the choices take two lines.
@@ -263,66 +221,55 @@ class ProgressPlots(QWidget):
         layout.addWidget(self.plot, 1)
 
     @property
-    def ordinate_shown(self) -> Quantity:
-        """What the ordinate shows."""
-        return self._quantities[self.quantity.currentIndex()]
-
-    @property
-    def abscissa_shown(self) -> Quantity:
-        """What the abscissa shows."""
-        return self._abscissae[self.abscissa.currentIndex()]
-
-    @property
     def _log(self) -> bool:
         return self.logarithmic.isChecked()
-
-    @property
-    def _unit(self) -> str:
-        return self._unit_of(self.ordinate_shown)
 
     def _unit_of(self, quantity: Quantity) -> str:
         return self._units.get(quantity.column, quantity.unit)
 
-    def _refresh_curve(self, run: RunEntry) -> None:
+    def _refresh_curve(self, run: RunEntry) -> bool:
+        """Draw a run as far as it has come; return whether anything changed."""
         curve = self._curves.get(run.id)
         if curve is None:
-            curve = self._curves[run.id] = self._make_curve()
+            curve = self._curves[run.id] = RunCurve()
+            self.plot.addItem(curve)
             curve.setZValue(5 if run is self._cursor_run else 0)
-        if curve.isVisible() != run.visible:
+        turned = curve.isVisible() != run.visible
+        if turned:
             curve.setVisible(run.visible)
             # pyqtgraph looks at what is visible, but not when that changes.
-            self.plot.getPlotItem().getViewBox().queueUpdateAutoRange()
+            self.view_box.queueUpdateAutoRange()
         frames, finished = run.frames, run.finished
-        thick = finished and frames <= _THICK_LINE_POINTS
-        color = readable_color(run.color, self.palette().color(QPalette.ColorRole.Base).name())
-        key = (frames, finished, color, run.dash, self.ordinate_shown, self.abscissa_shown, self._log)
-        if self._drawn.get(run.id) == key:
-            return
+        color = self._color(run)
+        shown = (self.ordinate_shown, self.abscissa_shown, self._log)
+        key = (shown, frames, finished, color, run.dash, self.look)
+        before = self._drawn.get(run.id)
+        if before == key:
+            return turned
         self._drawn[run.id] = key
-        points = self._points(run, frames)
-        if points is None:
-            curve.clear()
-        else:
-            curve.setData(*points, pen=curve_pen(color, run.dash, 2.0 if thick else 1.0))
+        if before is not None and before[0] != shown:
+            curve.restart()
+        self._extend(curve, run, frames)
+        thick = finished and frames <= _THICK_LINE_POINTS
+        width = self.look.line if thick else self.look.running_line
+        curve.set_look(curve_pen(color, run.dash, width), self.look.pixels)
+        return True
 
-    def _make_curve(self) -> pg.PlotDataItem:
-        curve = pg.PlotDataItem(connect="finite", autoDownsampleFactor=1.0)
-        # The cursor moves 30 times a second over curves that do not: their picture is kept.
-        curve.curve.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
-        self.plot.addItem(curve)
-        return curve
-
-    def _points(self, run: RunEntry, frames: int) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+    def _extend(self, curve: RunCurve, run: RunEntry, frames: int) -> None:
         columns = run.recording.columns
-        if frames == 0 or self.ordinate_shown.column not in columns or self.abscissa_shown.column not in columns:
-            return None
-        x = run.recording.column(self.abscissa_shown.column)[:frames]
-        y = run.recording.column(self.ordinate_shown.column)[:frames]
+        over, shown = self.abscissa_shown.column, self.ordinate_shown.column
+        if frames == 0 or shown not in columns or over not in columns:
+            return
+        table = run.recording.table([over, shown])
+        tail = table[shown][len(curve.series) : frames]
         # A diverged run ends in infinity: it has no place, and would take the range with it.
-        y = np.where(np.isfinite(y), y, np.nan)
+        tail = np.where(np.isfinite(tail), tail, np.nan)
         if self._log:
-            y = np.log10(np.maximum(y, self.ordinate_shown.floor))
-        return x, y
+            tail = np.log10(np.maximum(tail, self.ordinate_shown.floor))
+        curve.extend(table[over][:frames], tail)
+
+    def _color(self, run: RunEntry) -> str:
+        return readable_color(run.color, self.look.palette(self).color(QPalette.ColorRole.Base).name())
 
     def _change_quantity(self) -> None:
         self.logarithmic.blockSignals(True)
@@ -344,19 +291,20 @@ class ProgressPlots(QWidget):
 
     def _label_axes(self) -> None:
         # The curves hold logarithms already; only the axis has to know, for its labels.
-        self._axis.set_decades(self._log, float(np.log10(self.ordinate_shown.floor)))
-        unit = f" ({self._unit})" if self._unit else ""
-        label = f"{self.ordinate_shown.axis}{unit}"
-        # A label longer than its axis would be cut at both ends.
-        if QFontMetricsF(self.font()).horizontalAdvance(label) > self.plot.height() - 76:
-            label = f"{self.ordinate_shown.title}{unit}"
-        unit = self._unit_of(self.abscissa_shown)
-        bottom = f"{self.abscissa_shown.axis} ({unit})" if unit else self.abscissa_shown.axis
-        if QFontMetricsF(self.font()).horizontalAdvance(bottom) > self.plot.width() - 90:
-            bottom = self.abscissa_shown.title
-        for side, text in (("left", label), ("bottom", bottom)):
-            if self.plot.getAxis(side).labelText != text:
-                self.plot.setLabel(side, text, **self.plot.getAxis(side).labelStyle)
+        self.left_axis.set_decades(self._log, float(np.log10(self.ordinate_shown.floor)))
+        metrics = QFontMetricsF(self.look.font(self))
+        for side, quantity, room in (
+            ("left", self.ordinate_shown, self.plot.height() - 76),
+            ("bottom", self.abscissa_shown, self.plot.width() - 90),
+        ):
+            unit = self._unit_of(quantity)
+            unit = f" ({unit})" if unit else ""
+            # A label longer than its axis would be cut at both ends.
+            fits = metrics.horizontalAdvance(quantity.axis + unit) <= room
+            text = (quantity.axis if fits else quantity.title) + unit
+            axis = self.plot.getAxis(side)
+            if axis.labelText != text:
+                self.plot.setLabel(side, text, **axis.labelStyle)
 
     def _place_reference(self) -> None:
         value, text = self._references.get(self.ordinate_shown.column, (None, ""))
@@ -366,14 +314,14 @@ class ProgressPlots(QWidget):
             self.reference.label.setFormat(text)
             self.reference.setPos(float(np.log10(value)) if self._log else value)
 
-    # -- mouse ----------------------------------------------------------------------------------------------------
+    # -- cursor ---------------------------------------------------------------------------------------------------
 
     def _drag_cursor(self) -> None:
         self._go_to(float(self.cursor_line.value()))
 
     def _click(self, event: Any) -> None:
         """Put the cursor where it is clicked."""
-        box = self.plot.getPlotItem().getViewBox()
+        box = self.view_box
         if event.button() != Qt.MouseButton.LeftButton or not box.sceneBoundingRect().contains(event.scenePos()):
             return
         if not event.double():
@@ -384,8 +332,10 @@ class ProgressPlots(QWidget):
         if run is None or run.frames == 0 or self.abscissa_shown.column not in run.recording.columns:
             return
         x = run.recording.column(self.abscissa_shown.column)[: run.frames]
-        self._cursor_frame = int(np.argmin(np.abs(x - place)))
+        self._cursor_frame = nearest(x, place)
         self.cursor_moved.emit(self._cursor_frame)
+
+    # -- crosshair ------------------------------------------------------------------------------------------------
 
     def near(self, position: QPointF) -> tuple[RunEntry, int] | None:
         """Return the run and the frame that are drawn next to a place of the plot, or None.
@@ -395,42 +345,90 @@ class ProgressPlots(QWidget):
         position : QPointF
             In pixels of the plot.
         """
-        box = self.plot.getPlotItem().getViewBox()
-        place = box.mapSceneToView(self.plot.mapToScene(position.toPoint()))
-        width, height = box.viewPixelSize()
+        place = self.view_box.mapSceneToView(self.plot.mapToScene(position.toPoint()))
+        width, height = self.view_box.viewPixelSize()
         best: tuple[float, RunEntry, int] | None = None
         for run in self._runs:
-            points = self._points(run, run.frames) if run.visible else None
-            if points is None:
+            series = self._curves[run.id].series
+            if not run.visible or len(series) == 0:
                 continue
-            distance = np.hypot((points[0] - place.x()) / width, (points[1] - place.y()) / height)
+            inside = series.frames_within(place.x() - _NEAR_PIXELS * width, place.x() + _NEAR_PIXELS * width)
+            step = max(1, (inside.stop - inside.start) // _NEAR_FRAMES)
+            x, y = series.x[inside][::step], series.y[inside][::step]
+            if len(x) == 0:
+                continue
+            distance = np.hypot((x - place.x()) / width, (y - place.y()) / height)
             distance[np.isnan(distance)] = np.inf
-            frame = int(np.argmin(distance))
-            if distance[frame] < (best[0] if best is not None else _NEAR_PIXELS):
-                best = float(distance[frame]), run, frame
+            index = int(np.argmin(distance))
+            if distance[index] < (best[0] if best is not None else _NEAR_PIXELS):
+                best = float(distance[index]), run, inside.start + index * step
         return None if best is None else best[1:]
 
-    def _tip(self, position: QPointF) -> str:
-        found = self.near(position)
-        if found is None:
-            return "" if self._runs else _HINT
-        run, frame = found
-        value, cost = run.value(self.ordinate_shown.column, frame), run.value("evaluations", frame)
-        shown = "not finite" if value is None else f"{value:.4g} {self._unit}".rstrip()
-        spent = "" if cost is None else f", {cost:.6g} evaluations"
-        return f"{run.title}\nstep {frame}{spent}\n{self.ordinate_shown.title} {shown}"
+    def point_at(self, mouse: QPointF) -> None:
+        place = float(self.view_box.mapSceneToView(self.plot.mapToScene(mouse.toPoint())).x())
+        found = self.near(mouse)
+        readings = []
+        for run in self._runs:
+            series = self._curves[run.id].series
+            # Beyond its end a run has no value.
+            if not run.visible or len(series) == 0 or not self._covers(series.x, place):
+                continue
+            frame = nearest(series.x, place)
+            value = run.value(self.ordinate_shown.column, frame)
+            unit = self._unit_of(self.ordinate_shown)
+            text = "not finite" if value is None else f"{value:.4g} {unit}".rstrip()
+            pen = self._curves[run.id].opts["pen"]
+            seen = self._place_of(float(series.x[frame]), float(series.y[frame]))
+            readings.append(Reading(run.title, text, pen, seen, found is not None and found[0] is run))
+        if not readings:
+            self.crosshair.clear()
+            return
+        over = self.abscissa_shown
+        heading = f"{over.title} {place:.6g}" if over.unit else f"{over.title} {round(place)}"
+        self.crosshair.point(mouse, self.area, heading, readings)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            text = self._tip(QPointF(event.pos()))
-            if text:
-                QToolTip.showText(event.globalPos(), text, self.plot)
-            else:
-                QToolTip.hideText()
-            return True
-        if event.type() == QEvent.Type.MouseButtonDblClick and self._runs:
-            self.plot.enableAutoRange()
-        return super().eventFilter(watched, event)
+    def _covers(self, x: NDArray[np.float64], place: float) -> bool:
+        margin = _NEAR_PIXELS * self.view_box.viewPixelSize()[0]
+        return bool(x[0] - margin <= place <= x[-1] + margin)
+
+    # -- legend ---------------------------------------------------------------------------------------------------
+
+    def menu_actions(self) -> list[QAction]:
+        return [self.follow_action, self.legend_action, self.presentation_action, self.copy_action]
+
+    def _show_legend(self, on: bool) -> None:
+        self.legend.set_wanted(on)
+        self._place_legend(at_once=True)
+
+    def _take_visibility(self, run: RunEntry) -> None:
+        self.refresh()
+        self.visibility_changed.emit(run)
+
+    def _place_legend(self, *, at_once: bool = False) -> None:
+        now = time.monotonic()
+        if at_once or now - self._legend_time >= _LEGEND_SECONDS:
+            self._legend_time = now
+            self.legend.place(self.area, self._places_on_curves)
+
+    def _places_on_curves(self) -> NDArray[np.float64]:
+        """Return places on the visible curves, a few pixels from each other, shape (places, 2), in pixels."""
+        area = self.area
+        (left, right), (bottom, top) = self.view_box.viewRange()
+        columns = np.arange(0.0, area.width(), _LEGEND_STEP)
+        x = left + columns / max(area.width(), 1) * (right - left)
+        places = [np.empty((0, 2))]
+        for run in self._runs:
+            shown_x, shown_y = self._curves[run.id].getData()
+            if not run.visible or shown_x is None or len(shown_x) == 0:
+                continue
+            y = np.interp(x, shown_x, shown_y, left=np.nan, right=np.nan)
+            rows = area.top() + (top - y) / (top - bottom) * area.height()
+            places.append(np.column_stack([area.left() + columns, rows]))
+            # Steep pieces have few columns.
+            rows = area.top() + (top - shown_y) / (top - bottom) * area.height()
+            across = area.left() + (shown_x - left) / (right - left) * area.width()
+            places.append(np.column_stack([across, rows]))
+        return np.concatenate(places)
 
     # -- looks ----------------------------------------------------------------------------------------------------
 
@@ -443,24 +441,30 @@ class ProgressPlots(QWidget):
             self._choices.setDirection(direction)
         self._label_axes()
 
-    def changeEvent(self, event: QEvent) -> None:
-        kinds = (QEvent.Type.PaletteChange, QEvent.Type.StyleChange, QEvent.Type.FontChange)
-        # Events come already while the base class is being made.
-        if event.type() in kinds and hasattr(self, "reference"):
-            self._restyle()
-            self.refresh()
-        super().changeEvent(event)
-
-    def _restyle(self) -> None:
-        palette = self.palette()
-        style_plot(self.plot, palette, self.font())
+    def restyle(self) -> None:
+        super().restyle()
+        palette, font = self.look.palette(self), self.look.font(self)
         accent = palette.color(QPalette.ColorRole.Highlight)
         text = palette.color(QPalette.ColorRole.Text)
         self.cursor_line.setPen(pg.mkPen(accent, width=1))
         self.cursor_line.setHoverPen(pg.mkPen(accent, width=3))
-        self.reference.setPen(pg.mkPen(text, width=1, style=Qt.PenStyle.DashLine))
+        self.reference.setPen(pg.mkPen(text, width=self.look.running_line, style=Qt.PenStyle.DashLine))
         self.reference.label.setColor(text)
+        self.reference.label.setFont(font)
         back = palette.color(QPalette.ColorRole.Base)
         back.setAlpha(200)
         self.reference.label.fill = pg.mkBrush(back)
+        self.legend.set_look(palette, font, self.look.line)
         self._label_axes()
+        self.refresh()
+        self._place_legend(at_once=True)
+
+
+def nearest(x: NDArray[np.float64], place: float) -> int:
+    """Return the index of the value of a sorted series that is nearest to a place."""
+    after = int(np.searchsorted(x, place))
+    if after == 0:
+        return 0
+    if after == len(x):
+        return len(x) - 1
+    return after if x[after] - place < place - x[after - 1] else after - 1

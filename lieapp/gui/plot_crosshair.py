@@ -1,0 +1,195 @@
+"""Thin lines through the mouse, and the values of the curves there, over a plot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent, QPalette, QPen, QRegion
+from PySide6.QtWidgets import QWidget
+
+__all__ = ["Crosshair", "Reading"]
+
+_DISTANCE = 14  # of the box from the mouse, in pixels
+_SAMPLE = 22  # length of the sample of a line, in pixels
+_SPACE = 6
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one curve holds under the crosshair.
+
+    Attributes
+    ----------
+    name : str
+        Name of the curve.
+    value : str
+        Its value with unit.
+    pen : QPen or None
+        How the curve is drawn.
+    place : QPointF or None
+        Where the value is drawn, in pixels of the plot; None if it is out of sight.
+    near : bool
+        Whether this is the curve that the mouse is on.
+    """
+
+    name: str
+    value: str
+    pen: QPen | None = None
+    place: QPointF | None = None
+    near: bool = False
+
+
+class Crosshair(QWidget):
+    """An overlay that lets the mouse through and paints itself without touching what is below.
+
+    Parameters
+    ----------
+    parent : QWidget
+        Viewport of the plot.
+    """
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.mouse: QPointF | None = None
+        self.heading = ""
+        self.readings: tuple[Reading, ...] = ()
+        self._area = QRect()
+        self._box = QRect()
+        self._name_width = 0.0
+        self._palette, self._font = QPalette(), QFont()
+        self.hide()
+
+    def set_look(self, palette: QPalette, font: QFont) -> None:
+        """Paint with these colours and this font."""
+        self._palette, self._font = QPalette(palette), QFont(font)
+        self.setFont(self._font)
+        self.update()
+
+    def point(self, mouse: QPointF, area: QRect, heading: str, readings: Sequence[Reading]) -> None:
+        """Show the lines and the values.
+
+        Parameters
+        ----------
+        mouse : QPointF
+            Where the lines cross, in pixels of the plot.
+        area : QRect
+            Where curves are drawn: the lines end at its border.
+        heading : str
+            Value of the abscissa.
+        readings : sequence of Reading
+        """
+        before = self._region()
+        self.mouse, self._area, self.heading, self.readings = mouse, area, heading, tuple(readings)
+        self._box = self._place_box()
+        if self.isHidden():
+            self.setGeometry(self.parentWidget().rect())
+            self.show()
+            self.raise_()
+        # Only where something was or is: the curves below have to be painted again there.
+        self.update(before.united(self._region()))
+
+    def clear(self) -> None:
+        """Take it away."""
+        if self.mouse is not None:
+            self.mouse, self.readings = None, ()
+            self.hide()
+
+    @property
+    def box(self) -> QRect:
+        """Where the values stand, in pixels of the plot."""
+        return self._box
+
+    def text(self) -> str:
+        """Return what it says, one line for each curve."""
+        return "\n".join([self.heading, *(f"{reading.name}  {reading.value}" for reading in self.readings)])
+
+    # -- pieces ---------------------------------------------------------------------------------------------------
+
+    def _fonts(self) -> tuple[QFont, QFont]:
+        bold = QFont(self._font)
+        bold.setWeight(QFont.Weight.DemiBold)
+        return self._font, bold
+
+    def _place_box(self) -> QRect:
+        assert self.mouse is not None
+        _, bold = self._fonts()
+        metrics = QFontMetricsF(bold)
+        samples = _SAMPLE + _SPACE if any(reading.pen is not None for reading in self.readings) else 0
+        self._name_width = max((metrics.horizontalAdvance(each.name) for each in self.readings), default=0.0)
+        values = max((metrics.horizontalAdvance(each.value) for each in self.readings), default=0.0)
+        width = max(samples + self._name_width + 2 * _SPACE + values, metrics.horizontalAdvance(self.heading))
+        size = QSize(round(width) + 2 * _SPACE, round(metrics.height() * (len(self.readings) + 1)) + 2 * _SPACE)
+        # On the side of the mouse where there is room, and never out of the plot.
+        room = self.parentWidget().rect()
+        x = self.mouse.x() + _DISTANCE
+        if x + size.width() > room.right():
+            x = self.mouse.x() - _DISTANCE - size.width()
+        y = self.mouse.y() - _DISTANCE - size.height()
+        if y < room.top():
+            y = self.mouse.y() + _DISTANCE
+        x = max(min(x, room.right() - size.width()), room.left())
+        y = max(min(y, room.bottom() - size.height()), room.top())
+        return QRect(round(x), round(y), size.width(), size.height())
+
+    def _region(self) -> QRegion:
+        if self.mouse is None:
+            return QRegion()
+        x, y = round(self.mouse.x()), round(self.mouse.y())
+        region = QRegion(self._box.adjusted(-1, -1, 1, 1))
+        region += QRect(x - 1, self._area.top(), 3, self._area.height())
+        region += QRect(self._area.left(), y - 1, self._area.width(), 3)
+        for reading in self.readings:
+            if reading.place is not None:
+                region += QRect(round(reading.place.x()) - 6, round(reading.place.y()) - 6, 12, 12)
+        return region
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if self.mouse is None:
+            return
+        role = QPalette.ColorRole
+        text, muted = self._palette.color(role.Text), self._palette.color(role.PlaceholderText)
+        painter = QPainter(self)
+        x, y = round(self.mouse.x()) + 0.5, round(self.mouse.y()) + 0.5
+        painter.setPen(QPen(muted, 1.0, Qt.PenStyle.DotLine))
+        painter.drawLine(QPointF(x, self._area.top()), QPointF(x, self._area.bottom()))
+        painter.drawLine(QPointF(self._area.left(), y), QPointF(self._area.right(), y))
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        base = self._palette.color(role.Base)
+        for reading in self.readings:
+            if reading.place is not None and reading.pen is not None:
+                painter.setPen(QPen(base, 1.5))
+                painter.setBrush(reading.pen.color())
+                painter.drawEllipse(reading.place, 4.5, 4.5)
+        self._paint_box(painter, text, muted, base)
+
+    def _paint_box(self, painter: QPainter, text: QColor, muted: QColor, base: QColor) -> None:
+        back = QColor(base)
+        back.setAlpha(235)
+        painter.setPen(QPen(self._palette.color(QPalette.ColorRole.Mid), 1.0))
+        painter.setBrush(back)
+        painter.drawRoundedRect(QRectF(self._box).adjusted(0.5, 0.5, -0.5, -0.5), 4.0, 4.0)
+        plain, bold = self._fonts()
+        inside = QRectF(self._box).adjusted(_SPACE, _SPACE, -_SPACE, -_SPACE)
+        line = inside.height() / (len(self.readings) + 1)
+        row = QRectF(inside.left(), inside.top(), inside.width(), line)
+        left, right = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
+        middle = Qt.AlignmentFlag.AlignVCenter
+        painter.setFont(plain)
+        painter.setPen(muted)
+        painter.drawText(row, left | middle, self.heading)
+        for reading in self.readings:
+            row.translate(0.0, line)
+            name = QRectF(row)
+            if reading.pen is not None:
+                painter.setPen(reading.pen)
+                painter.drawLine(QPointF(row.left(), row.center().y()),
+                                 QPointF(row.left() + _SAMPLE, row.center().y()))  # fmt: skip
+                name.setLeft(row.left() + _SAMPLE + _SPACE)
+            painter.setFont(bold if reading.near else plain)
+            painter.setPen(text)
+            painter.drawText(name, left | middle, reading.name)
+            painter.drawText(row, right | middle, reading.value)
