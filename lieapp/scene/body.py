@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lieapp.scene.colors import CONTEXT, element_colors
-from lieapp.scene.geometry import Geometry
-from lieapp.scene.occlusion import sky_visibility
+from lieapp.scene.geometry import FEW_RADIUS, Geometry
+from lieapp.scene.occlusion import burial_shade, sky_visibility
 from lieapp.scene.segments import Segments
 from lieapp.scene.spheres import Spheres
 from lieapp.scene.surface import Surface
@@ -48,6 +48,7 @@ class Body:
         self.opacity: float | None = None
         self.surfaces: dict[Level, Surface] = {}
         self.spheres: Spheres | None = None
+        self.few_spheres: Spheres | None = None
         self.ligand_spheres: Spheres | None = None
         self.ligand_sticks: Surface | None = None
         self.gaps: Segments | None = None
@@ -84,17 +85,24 @@ class Body:
     @property
     def _own(self) -> list[Surface | Spheres]:
         """What has the colours of residues."""
-        return [*self.surfaces.values(), *([self.spheres] if self.spheres is not None else [])]
+        spheres = [each for each in (self.spheres, self.few_spheres) if each is not None]
+        return [*self.surfaces.values(), *spheres]
 
     def _table(self) -> NDArray[np.float32]:
         """Return the colours of the owners that meshes and spheres name."""
         if not self.geometry.owners_are_atoms:
             return self._colors
-        # Carbon takes the colour of its residue, the other elements their own.
-        atoms = self.structure.atoms
+        atoms, residues = self.structure.atoms, self.structure.residues
         symbols, kind = np.unique(np.char.upper(atoms.element), return_inverse=True)
-        table = np.where((symbols == "C")[kind][:, None], self._colors[atoms.residue], element_colors(symbols)[kind])
-        return table.astype(np.float32)
+        by_residue, by_element = self._colors[atoms.residue], element_colors(symbols)[kind]
+        if self.geometry.style == "sticks":
+            # Carbon takes the colour of its residue, the other elements their own.
+            plain = (symbols == "C")[kind]
+        else:
+            # Packed atoms of other colours would drown that of the residue, unless elements are what is shown.
+            guide = np.maximum(residues.guide_atom, residues.first_atom[:-1])
+            plain = ~(self._colors == by_element[guide]).all(axis=1)[atoms.residue]
+        return np.where(plain[:, None], by_residue, by_element).astype(np.float32)
 
     def _owners(self, mask: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
         return mask[self.structure.atoms.residue] if mask is not None and self.geometry.owners_are_atoms else mask
@@ -112,8 +120,10 @@ class Body:
         """Return the mesh of a level, if it has been uploaded."""
         return self.surfaces.get(level)
 
-    def upload(self, level: Level, triangles: int) -> None:
+    def upload(self, level: Level, triangles: int, *, hurried: bool = False) -> None:
         """Send to the card what is missing there or has changed; needs a current context."""
+        if hurried and self.few_spheres is None and self.geometry.style == "spheres":
+            self._upload_few_spheres()
         geometry = self.geometry
         fresh: list[Surface | Spheres] = []
         if geometry.style != "spheres" and level not in self.surfaces:
@@ -123,13 +133,16 @@ class Body:
                 self.surfaces[level] = Surface(mesh, self._table(), openness)
                 fresh.append(self.surfaces[level])
         if self.spheres is None and len(geometry.sphere_centers):
+            centers = geometry.sphere_centers
+            packed = geometry.style == "spheres"
+            shade = burial_shade(centers, geometry.trace.points[geometry.full]) if packed else None
             self.spheres = Spheres(
-                geometry.sphere_centers, geometry.sphere_radii, geometry.sphere_owners, self._table()
+                centers, geometry.sphere_radii, geometry.sphere_owners, self._table(), openness=shade
             )
             fresh.append(self.spheres)
         if self.hatched is not None or self.highlighted is not None:
             self._stale_marks.update(fresh)
-        for drawable in (self.surfaces.get(level), self.spheres):
+        for drawable in (self.surfaces.get(level), self.spheres, self.few_spheres):
             if drawable is not None and drawable in self._stale:
                 drawable.set_colors(self._table())
                 self._stale.discard(drawable)
@@ -149,3 +162,13 @@ class Body:
             self.gaps = Segments(geometry.gap_starts, geometry.gap_ends, color=CONTEXT, width=2.0, dash=1.6)
         if len(geometry.context_starts):
             self.context = Segments(geometry.context_starts, geometry.context_ends, color=CONTEXT, width=1.6)
+
+    def _upload_few_spheres(self) -> None:
+        """One a residue, for machines that cannot keep up with all atoms in motion."""
+        trace, full = self.geometry.trace, self.geometry.full
+        owners = self.structure.residues.guide_atom[trace.residues[full]]
+        if len(owners) < len(self.geometry.sphere_owners):
+            radii = np.full(len(owners), FEW_RADIUS)
+            self.few_spheres = Spheres(trace.points[full], radii, owners, self._table())
+            if self.hatched is not None or self.highlighted is not None:
+                self._stale_marks.add(self.few_spheres)

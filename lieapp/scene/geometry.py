@@ -24,7 +24,14 @@ STYLES: tuple[Style, ...] = ("ribbon", "tube", "sticks", "spheres")
 
 TUBE_RADIUS = 0.75
 SPHERE_RADIUS = 1.75
+"""Of a residue of which there is but one atom."""
+FEW_RADIUS = 2.6
+"""Of a sphere in the place of all atoms of a residue."""
+MOST_ATOM_SPHERES = 30_000
+"""Of more atoms one sphere a residue is drawn: nothing smaller would be seen, and it must still move."""
 STICK_RADIUS = 0.22
+# Van der Waals radii in Å (A. Bondi, J. Phys. Chem. 1964, 68, 441).
+_VAN_DER_WAALS = {"C": 1.70, "N": 1.55, "O": 1.52, "F": 1.47, "P": 1.80, "S": 1.80, "CL": 1.75, "SE": 1.90}
 _LIGAND_STICK_RADIUS = 0.17
 BACKBONE_RADIUS = 0.55
 LONE_RADIUS = 0.6
@@ -119,7 +126,7 @@ class Geometry:
     context_starts, context_ends : ndarray, shape=(lines, 3)
         The rest, as thin lines.
     sphere_centers, sphere_radii, sphere_owners : ndarray
-        Of residues in the style of spheres, of atoms in that of sticks, else empty.
+        Of atoms in the styles of spheres and sticks, else empty.
     bonds : ndarray, shape=(bonds, 2), dtype=int
         Atoms joined by sticks, in the style of sticks.
     atoms : ndarray, shape=(atoms, 3)
@@ -150,10 +157,10 @@ class Geometry:
     @property
     def owners_are_atoms(self) -> bool:
         """Whether what is drawn belongs to atoms instead of residues."""
-        return self.style == "sticks"
+        return self.style in ("sticks", "spheres")
 
     def mesh(self, triangles: int) -> Mesh:
-        """Build the mesh of what is drawn in full, its owners being residues, or atoms in the style of sticks.
+        """Build the mesh of what is drawn in full, its owners being residues, or atoms, see `owners_are_atoms`.
 
         Parameters
         ----------
@@ -282,12 +289,15 @@ def build_geometry(
     no_points, no_number, no_index = np.zeros((0, 3)), np.zeros(0), np.zeros(0, dtype=np.int64)
 
     centers, radii, owners = no_points, no_number, no_index
-    if style == "spheres":
-        centers, owners = points[full], guides[full]
-        radii = np.full(len(centers), SPHERE_RADIUS)
     bonds = np.zeros((0, 2), dtype=np.int64)
+    if style == "spheres":
+        owners = _polymer_atoms(structure, coordinates, in_full)
+        if len(owners) > MOST_ATOM_SPHERES:
+            owners = residues.guide_atom[guides[full]]
+        centers, radii = coordinates[owners], _space_filling_radii(structure, owners)
     if style == "sticks":
-        owners, bonds = _polymer_atoms(structure, coordinates, in_full, trace, full)
+        owners = _polymer_atoms(structure, coordinates, in_full)
+        bonds = _polymer_bonds(structure, coordinates, owners, trace, full)
         centers, radii = coordinates[owners], np.full(len(owners), STICK_RADIUS)
     sides, secondary, bases = no_points, np.zeros(0, dtype="<U1"), None
     if style == "ribbon":
@@ -320,24 +330,40 @@ def build_geometry(
 
 
 def _polymer_atoms(
-    structure: Structure,
-    coordinates: NDArray[np.float64],
-    in_full: NDArray[np.bool_],
-    trace: Trace,
-    full: NDArray[np.bool_],
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the heavy atoms of polymers drawn in full, and their bonds as pairs of atoms."""
+    structure: Structure, coordinates: NDArray[np.float64], in_full: NDArray[np.bool_]
+) -> NDArray[np.int64]:
+    """Return the heavy atoms of polymers drawn in full."""
     residues, atoms = structure.residues, structure.atoms
     shown = in_full & np.isin(residues.kind, ("protein", "nucleic"))
     chosen = shown[atoms.residue] & (np.char.upper(atoms.element) != "H") & np.isin(atoms.altloc, ("", "A", "1"))
-    index = np.flatnonzero(chosen & np.isfinite(coordinates).all(axis=1))
+    return np.flatnonzero(chosen & np.isfinite(coordinates).all(axis=1))
+
+
+def _space_filling_radii(structure: Structure, atoms: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return van der Waals radii in Å, shape (atoms,); an atom that stands for its residue is a little larger."""
+    symbols, kind = np.unique(np.char.upper(structure.atoms.element[atoms]), return_inverse=True)
+    radii = np.array([_VAN_DER_WAALS.get(str(symbol), _VAN_DER_WAALS["C"]) for symbol in symbols])[kind]
+    owner = structure.atoms.residue[atoms]
+    lone = np.bincount(owner, minlength=len(structure.residues))[owner] == 1
+    return np.where(lone, SPHERE_RADIUS, radii)
+
+
+def _polymer_bonds(
+    structure: Structure,
+    coordinates: NDArray[np.float64],
+    index: NDArray[np.int64],
+    trace: Trace,
+    full: NDArray[np.bool_],
+) -> NDArray[np.int64]:
+    """Return pairs of atoms, shape (bonds, 2), among those of `_polymer_atoms`."""
+    residues, atoms = structure.residues, structure.atoms
     owner = atoms.residue[index]
     pairs = index[covalent_bonds(coordinates[index], atoms.element[index], owner, residues.chain[owner])]
     # Where a file has guide atoms only, its trace takes the place of bonds.
     lone = np.bincount(owner, minlength=len(residues))[trace.residues] == 1
     joined = np.flatnonzero((trace.fragment[1:] == trace.fragment[:-1]) & (lone & full)[1:] & (lone & full)[:-1])
     guides = residues.guide_atom[trace.residues]
-    return index, np.concatenate([pairs, np.stack([guides[joined], guides[joined + 1]], axis=1)])
+    return np.concatenate([pairs, np.stack([guides[joined], guides[joined + 1]], axis=1)])
 
 
 def _renumbered(fragment: NDArray[np.int64], wanted: NDArray[np.bool_]) -> NDArray[np.int64]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["sky_visibility"]
+__all__ = ["burial_shade", "sky_visibility"]
 
 _CELL = 2.5
 _MOST_CELLS = 2_000_000
@@ -21,6 +21,8 @@ _STEPS = ((2.5, 0.35), (5.0, 0.35), (8.5, 0.30))
 # Residues for each Å³ inside a globular protein.
 _PACKED = 0.0075
 _STRENGTH = 0.60
+# Space-filling spheres hide each other's hollows, so what is left of them has to be clearer.
+_BURIAL = 1.5
 # What an ordinary place on a protein has in its way: up to that much nothing is darkened.
 _ORDINARY = 0.35
 
@@ -115,4 +117,28 @@ def sky_visibility(
     for distance, share in _STEPS:
         hidden += np.float32(share) * _interpolated(density, shape, rows + np.float32(distance / cell) * facing)
     result: NDArray[np.float32] = np.exp(-np.float32(strength) * np.maximum(hidden - np.float32(_ORDINARY), 0))
+    return result
+
+
+def burial_shade(centers: ArrayLike, occluders: ArrayLike, *, strength: float = _BURIAL) -> NDArray[np.float32]:
+    """Return how bright atoms are, which face no side: as what is seen in their most open direction.
+
+    Parameters
+    ----------
+    centers : array_like, shape=(atoms, 3)
+        In Å.
+    occluders, strength
+        As in `sky_visibility`.
+
+    Returns
+    -------
+    shade : ndarray, shape=(atoms,), dtype=float32
+        1 in the open, towards 0 deep inside.
+    """
+    points = np.asarray(centers, dtype=np.float32).reshape(-1, 3)
+    directions = np.concatenate([np.eye(3), -np.eye(3)]).astype(np.float32)
+    seen = sky_visibility(
+        np.repeat(points, 6, axis=0), np.tile(directions, (len(points), 1)), occluders, strength=strength
+    )
+    result: NDArray[np.float32] = seen.reshape(-1, 6).max(axis=1)
     return result

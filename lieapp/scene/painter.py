@@ -98,7 +98,7 @@ class Picture:
 
 @dataclass(frozen=True, eq=False)
 class _Layer:
-    """A body at a pose with its look; `bare` leaves out its ligands."""
+    """A body at a pose with its look; `bare` leaves out its ligands, `few` draws one sphere a residue."""
 
     body: Body
     matrix: NDArray[np.float64]
@@ -106,6 +106,7 @@ class _Layer:
     outline: float
     tint: tuple[float, float, float, float] = _NO_TINT
     bare: bool = False
+    few: bool = False
 
 
 class Painter:
@@ -139,7 +140,8 @@ class Painter:
         triangles : int
             Budget of that level, for each body.
         hurried : bool
-            One pass for each body: no outlines, and pale colours instead of translucence.
+            One pass for each body: no outlines, pale colours instead of translucence, and of packed atoms one sphere a
+            residue.
         exact : bool
             Put translucent layers into the right order in every pixel, see `lieapp.scene.sheets`: for still pictures.
         clear_alpha : float
@@ -156,7 +158,7 @@ class Painter:
             self._warm_up(frame)
             return
         for body in picture.bodies.values():
-            body.upload(level, triangles)
+            body.upload(level, triangles, hurried=hurried)
 
         # What takes no part in the fit lies behind all the rest: there to be seen, but never in the way.
         for body in picture.bodies.values() if picture.context else ():
@@ -202,7 +204,7 @@ class Painter:
                 red, green, blue, _ = (float(value) for value in rgba(ghost.color))
                 tint = (red, green, blue, 1.0)
                 layers.append(_Layer(copied, ghost.matrix, ghost.opacity, 0.0, tint, bare=True))
-        seen = [layer for layer in layers if layer.opacity > 0]
+        seen = [replace(layer, few=hurried) for layer in layers if layer.opacity > 0]
         return [layer for layer in seen if layer.opacity >= 1], [layer for layer in seen if layer.opacity < 1]
 
     def _between(self, frame: Frame, picture: Picture) -> list[Callable[[], None]]:
@@ -324,8 +326,9 @@ class Painter:
             for mesh in (surface, None if bare else body.ligand_sticks):
                 if mesh is not None:
                     surfaces.draw(mesh, layer.matrix, kind, glow=glow if mesh is surface else 0.0, **look)
-            for spheres in (body.spheres, None if bare else body.ligand_spheres):
+            packed = body.few_spheres if layer.few and body.few_spheres is not None else body.spheres
+            for spheres in (packed, None if bare else body.ligand_spheres):
                 if spheres is not None:
-                    balls.draw(spheres, layer.matrix, kind, glow=glow if spheres is body.spheres else 0.0, **look)
+                    balls.draw(spheres, layer.matrix, kind, glow=glow if spheres is packed else 0.0, **look)
         if body.gaps is not None and programs is None:
             self._lines(frame, body.gaps, layer.matrix, layer.matrix, opacity=layer.opacity)

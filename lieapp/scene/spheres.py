@@ -116,6 +116,8 @@ class Spheres:
     owner : ndarray, shape=(spheres,), dtype=int
         Row of `colors` for each sphere.
     colors : ndarray, shape=(owners, 4)
+    openness : ndarray, shape=(spheres,), optional
+        How bright each is; 1 by default.
     """
 
     def __init__(
@@ -124,8 +126,11 @@ class Spheres:
         radii: NDArray[np.float64],
         owner: NDArray[np.int64],
         colors: NDArray[np.float32],
+        *,
+        openness: NDArray[np.float32] | None = None,
     ) -> None:
         count = len(centers)
+        self._openness = np.repeat(np.ones(count, dtype=np.float32) if openness is None else openness, 4)
         self._owner = np.repeat(owner, 4)
         table = np.concatenate([np.asarray(centers), np.asarray(radii)[:, None]], axis=1)
         self.spheres = gloo.VertexBuffer(np.repeat(table, 4, axis=0).astype(np.float32))
@@ -139,7 +144,9 @@ class Spheres:
         self.count = count
 
     def _spread(self, colors: NDArray[np.float32]) -> NDArray[np.float32]:
-        return np.ascontiguousarray(colors[self._owner], dtype=np.float32)
+        spread = np.array(colors[self._owner], dtype=np.float32)
+        spread[:, :3] *= self._openness[:, None]
+        return spread
 
     def set_colors(self, colors: NDArray[np.float32]) -> None:
         """Upload new colours of the owners, shape (owners, 4); nothing else is sent."""

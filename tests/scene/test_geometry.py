@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from lieapp.scene.bonds import covalent_bonds
 from lieapp.scene.geometry import build_geometry, choose_detail
 from lieapp.structures.reading import read_structure
+from lieapp.structures.structure import Residues
 from tests.scene.builders import helix, structure_of
 from tests.scene.meshes import assert_watertight
 
@@ -97,3 +99,33 @@ def test_real_structures(structures_dir: Path, name: str, guides: int) -> None:
     mesh = geometry.mesh(100_000)
     assert_watertight(mesh)
     assert np.isfinite(mesh.vertices).all()
+
+
+def test_packed_atoms_are_as_large_as_they_are() -> None:
+    residues = ("N", "CA", "C", "O", "SG"), ("N", "CA", "C", "O")
+    names = [name for residue in residues for name in residue]
+    atoms = structure_of(helix(len(names)), elements=[name[0] for name in names])
+    owner = np.repeat([0, 1], [len(residue) for residue in residues])
+    two = replace(
+        atoms,
+        atoms=replace(atoms.atoms, residue=owner),
+        residues=Residues(
+            **{
+                field.name: getattr(atoms.residues, field.name)[:2]
+                for field in fields(Residues)
+                if field.name not in ("first_atom", "guide_atom")
+            },
+            first_atom=np.array([0, 5, 9]),
+            guide_atom=np.array([1, 6]),
+        ),
+    )
+    geometry = build_geometry(two, style="spheres")
+    assert geometry.owners_are_atoms and geometry.sphere_owners.tolist() == list(range(9))
+    np.testing.assert_allclose(geometry.sphere_radii, [1.55, 1.7, 1.7, 1.52, 1.8, 1.55, 1.7, 1.7, 1.52])
+    assert len(geometry.mesh(1000).faces) == 0
+
+
+def test_of_very_many_atoms_one_stands_for_a_residue(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lieapp.scene.geometry.MOST_ATOM_SPHERES", 6)
+    geometry = build_geometry(structure_of(helix(7)), style="spheres")
+    assert geometry.sphere_owners.tolist() == list(range(7))

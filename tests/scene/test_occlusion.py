@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lieapp.scene.occlusion import sky_visibility
+from lieapp.scene.occlusion import burial_shade, sky_visibility
 
 
 def _packed(seed: int = 0, half: float = 18.0, each: float = 130.0) -> np.ndarray:
@@ -54,3 +54,9 @@ def test_unknown_residues_and_no_strength_hide_nothing() -> None:
     assert np.isfinite(sky_visibility(place, up, cloud)).all()
     assert sky_visibility(place, up, cloud, strength=0.0)[0] == 1
     assert sky_visibility(place, up, np.full((4, 3), np.nan))[0] == 1
+
+
+def test_atoms_are_darker_the_deeper_they_lie() -> None:
+    depths = np.array([[0.0, 0, 0], [12.0, 0, 0], [18.0, 0, 0], [200.0, 0, 0]])
+    shade = burial_shade(depths, _packed())
+    assert shade[0] < 0.7 and (np.diff(shade) >= -0.02).all() and shade[-1] == 1
