@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +16,7 @@ from lieapp.alignment.rigid import pose_matrix, rotation_angle, twist_log
 from lieapp.alignment.scores import deviations_at, gdt_ts, rmsd_of, tm_score
 from lieapp.alignment.spec import AlignJob
 from lieapp.engine.recording import Recording
+from lieapp.engine.reporting import finite_values, json_text
 
 __all__ = [
     "AlignReport",
@@ -158,12 +158,12 @@ class AlignReport(_Part):
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON; numbers that are not finite become None."""
-        record: dict[str, Any] = _finite(self.model_dump(mode="python", by_alias=True))
+        record: dict[str, Any] = finite_values(self.model_dump(mode="python", by_alias=True))
         return record
 
     def to_json(self, indent: int | None = None) -> str:
         """Return the ``--json`` object as text; every number reads back to the same bits."""
-        return json.dumps(self.to_dict(), indent=indent, ensure_ascii=False, allow_nan=False)
+        return json_text(self.to_dict(), indent)
 
 
 def score_pose(inputs: AlignInputs, rotation: ArrayLike, translation: ArrayLike) -> PoseScores:
@@ -321,13 +321,3 @@ def _structure(path: str, inputs: AlignInputs, side: str) -> StructureSummary:
         chains=tuple(dict.fromkeys(chain or "_" for chain in chains)),
         length=pairing.mobile_length if mobile else pairing.target_length,
     )
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
-    return value

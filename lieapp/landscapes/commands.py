@@ -54,7 +54,6 @@ OPTIONS: tuple[JobOption, ...] = (
     job_option("start", read=_numbers, show=_show_numbers),
     job_option("offset", read=read_number),
     job_option("text"),
-    job_option("products"),
     job_option("curvature_batch"),
     *RUN_OPTIONS,
 )

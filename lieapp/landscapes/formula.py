@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -85,13 +86,13 @@ class Formula:
         """Return value and first derivatives ``f, f_x, f_y``, shaped like x and y."""
         jet = self._evaluate(x, y, 1)
         nothing = 0.0 * (x + y)
-        return tuple(nothing + (0.0 if part is None else part) for part in jet[:3])  # type: ignore[return-value]
+        return tuple(nothing + (0.0 if part is None else part) for part in jet[:3])
 
     def derivatives(self, x: Any, y: Any) -> tuple[Any, Any, Any, Any, Any, Any]:
         """Return value, first and second derivatives ``f, f_x, f_y, f_xx, f_xy, f_yy``, shaped like x and y."""
         jet = self._evaluate(x, y, 2)
         nothing = 0.0 * (x + y)
-        return tuple(nothing + (0.0 if part is None else part) for part in jet)  # type: ignore[return-value]
+        return tuple(nothing + (0.0 if part is None else part) for part in jet)
 
     def _evaluate(self, x: Any, y: Any, order: int) -> Jet:
         # Plain floats raise where arrays give inf and nan; a run judges those.
@@ -104,20 +105,20 @@ class Formula:
             return done[-1]
 
 
-def _carry_out(kind: str, operands: list[Jet], value: float | str, x: Any, y: Any, order: int) -> Jet:
+def _carry_out(kind: str, operands: Sequence[Jet], value: float | str, x: Any, y: Any, order: int) -> Jet:
     second = order > 1
     if kind == "multiply":
-        return jets.multiply(*operands, second=second)
+        return jets.multiply(operands[0], operands[1], second)
     if kind == "add":
-        return jets.add(*operands)
+        return jets.add(operands[0], operands[1])
     if kind == "power":
-        return jets.power(*operands, second=second)
+        return jets.power(operands[0], operands[1], second)
     if kind == "apply":
-        return jets.apply(str(value), *operands, second=second)
+        return jets.apply(str(value), operands[0], second)
     if kind == "negate":
-        return jets.negate(*operands)
+        return jets.negate(operands[0])
     if kind == "divide":
-        return jets.divide(*operands, second=second)
+        return jets.divide(operands[0], operands[1], second)
     if kind == "number":
         return jets.constant(float(value))
     return jets.variable(x if kind == "x" else y, kind, order)

@@ -128,12 +128,15 @@ def recommended(optimizer: str, scales: Scales | None, base: str = "sgd") -> dic
     """
     name = normalised(optimizer).removeprefix("torch.optim:")
     if scales is None:
-        return dict(_NETWORK.get(name, {}))
+        return _inside_deo(base, None) if name == "deo" else dict(_NETWORK.get(name, {}))
     step, length = _rounded(1.0 / scales.curvature), scales.length
     pace = _rounded(0.003 * length)
     shrinking = {"schedule.kind": "inverse-time", "schedule.decay": 0.005}
-    if name in ("sgd", "asgd", "perturbed-sgd"):
+    if name in ("sgd", "asgd"):
         return {"lr": step}
+    if name == "perturbed-sgd":
+        slope = _rounded(1e-4 * scales.curvature * length)
+        return {"lr": step, "radius": _rounded(0.003 * length), "gradient_threshold": slope}
     if name in ("adam", "adamw", "nadam", "radam", "adamax"):
         return {"lr": pace, **shrinking}
     if name in ("rmsprop", "muon"):
@@ -145,9 +148,21 @@ def recommended(optimizer: str, scales: Scales | None, base: str = "sgd") -> dic
     if name == "saddle-free-newton":
         return {"trust_radius": _rounded(0.05 * length)}
     if name == "deo":
-        inner = recommended(base, scales)
-        return {"base.name": base, **{f"base.{key}": value for key, value in inner.items()}}
+        return {**_inside_deo(base, scales), "trust_radius": _rounded(0.03 * length)}
     return {}
+
+
+def _inside_deo(base: str, scales: Scales | None) -> dict[str, Any]:
+    """Return the recommendation for an optimiser as DEO spells it: its own under ``base``, the schedule outside."""
+    inner = recommended(base, scales)
+    names = {"betas": "memories"} if base == "sophia" else {}
+    found: dict[str, Any] = {"base.name": base}
+    for key, value in inner.items():
+        if key.startswith("schedule."):
+            found[key] = value
+        elif key not in ("update_interval", "gamma") or base != "sophia":
+            found[f"base.{names.get(key, key)}"] = value
+    return found
 
 
 def _rounded(value: float) -> float:

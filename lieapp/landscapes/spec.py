@@ -30,14 +30,12 @@ __all__ = [
     "LandscapeJob",
     "Preset",
     "PresetEntrant",
-    "ProductsName",
     "is_network",
     "recommended",
     "to_command",
     "to_python",
 ]
 
-ProductsName = Literal["exact", "difference"]
 CurvatureBatch = Literal["training", "fixed"]
 
 _LIMITS = Limits(steps=2000)
@@ -75,13 +73,9 @@ class LandscapeJob(Job):
     text: str | None = Field(
         default=None, min_length=1, description="Text that the transformer learns: a file in UTF-8; bundled if empty."
     )
-    products: ProductsName = Field(
-        default="exact",
-        description="Hessian-vector products: exact (two gradients each) or from differences of gradients (one each).",
-    )
     curvature_batch: CurvatureBatch = Field(
         default="training",
-        description="Windows of text whose curvature is measured: the present batch, or always the same ones.",
+        description="Text whose Hessian-vector products are taken: the present batch, or always the same windows.",
     )
 
     @model_validator(mode="before")

@@ -1,0 +1,131 @@
+"""What happened in a race, in sentences whose every number comes from the recordings. No torch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lieapp.engine.recording import Recording
+from lieapp.engine.stopping import counted
+from lieapp.landscapes.growth import measure_growth
+from lieapp.landscapes.report import escaped_at
+from lieapp.landscapes.spec import LandscapeJob
+from lieapp.landscapes.truth import NearestPoint, Truth, truth_of
+
+__all__ = ["RaceEntry", "race_caption"]
+
+_AT_REST = 0.02  # of the way from the saddle to the nearest minimum: so near counts as there
+
+
+@dataclass(frozen=True, eq=False)
+class RaceEntry:
+    """One run of a race.
+
+    Attributes
+    ----------
+    name : str
+        As the legend shows it.
+    job : LandscapeJob
+    recording : Recording
+        With one frame at least.
+    """
+
+    name: str
+    job: LandscapeJob
+    recording: Recording
+
+
+def race_caption(entries: Sequence[RaceEntry]) -> str:
+    """Return what happened, one sentence or two for every entrant, those that left the saddle first.
+
+    Parameters
+    ----------
+    entries : sequence of RaceEntry
+        Of one landscape. Entrants without a frame are left out.
+
+    Returns
+    -------
+    str
+        Lines without a last line break; empty if there is nothing to tell.
+    """
+    shown = [entry for entry in entries if len(entry.recording)]
+    if not shown:
+        return ""
+    told = []
+    for place, entry in enumerate(shown):
+        truth = _truth(entry)
+        left = escaped_at(entry.recording, truth)
+        told.append((left if math.isfinite(left) else math.inf, place, f"{entry.name} {_story(entry, truth, left)}"))
+    return "\n".join([_opening(shown), *(sentence for _, _, sentence in sorted(told))])
+
+
+def _truth(entry: RaceEntry) -> Truth:
+    point = entry.recording.state(0).get("point")
+    return truth_of(entry.job, None if point is None else tuple(point.tolist()))
+
+
+def _opening(entries: Sequence[RaceEntry]) -> str:
+    first = entries[0]
+    most = max(entry.recording.row(-1)["evaluations"] for entry in entries)
+    title = first.job.description.title
+    point = first.recording.state(0).get("point")
+    start = f" from {_place(point.tolist())}" if point is not None and point.size <= 3 else ""
+    return f"{title}{start}, up to {counted(most, 'evaluation')}:"
+
+
+def _story(entry: RaceEntry, truth: Truth, left: float) -> str:
+    row = entry.recording.row(-1)
+    parts = []
+    if truth.saddle is not None:
+        point = truth.saddle.point
+        if row.get("step", 0.0) == 0.0:
+            parts.append("did not move")
+        elif left == 0.0:
+            parts.append(f"started below the {point.kind}")
+        elif math.isfinite(left):
+            parts.append(f"left the {point.kind} after {counted(left, 'evaluation')}")
+        else:
+            parts.append(f"did not leave the {point.kind} in {counted(row['evaluations'], 'evaluation')}")
+    parts.append(_growth(entry, truth))
+    parts.append(_end(entry, truth))
+    return "; ".join(part for part in parts if part) + "."
+
+
+def _growth(entry: RaceEntry, truth: Truth) -> str:
+    growth = measure_growth(entry.recording, truth)
+    if growth is None or growth.steps < 2:
+        size = entry.recording.column("unstable_coordinate") if growth is not None else None
+        if size is not None and not size.any():
+            return "its unstable coordinate stayed exactly 0"
+        return ""
+    text = f"its unstable coordinate grew by a factor of {growth.observed:.4f} a step"
+    return text if math.isnan(growth.predicted) else f"{text} (theory: {growth.predicted:.4f})"
+
+
+def _end(entry: RaceEntry, truth: Truth) -> str:
+    recording = entry.recording
+    row = recording.row(-1)
+    outcome = recording.outcome
+    loss = f"loss {row['loss']:.6g}"
+    if outcome is not None and outcome.kind in ("diverged", "failed"):
+        return f"{outcome.kind}, {loss}"
+    state = recording.state(len(recording) - 1)
+    nearest = truth.nearest(state["point"], row["loss"]) if "point" in state else None
+    verb = "ends" if outcome is None or outcome.kind == "converged" else "is"
+    if nearest is None:
+        return f"{verb} at {loss}"
+    reach = 1.0 if truth.saddle is None else truth.saddle.reach
+    if nearest.distance is None or nearest.distance <= _AT_REST * reach:
+        return f"{verb} at the {_kind(nearest)}, {loss}"
+    return f"{verb} {nearest.distance:.3g} from the {_kind(nearest)}, {loss}"
+
+
+def _kind(nearest: NearestPoint) -> str:
+    if nearest.kind in ("minimum", "maximum") or nearest.index is None:
+        return nearest.kind
+    return f"{nearest.kind} of index {nearest.index}"
+
+
+def _place(numbers: Sequence[float]) -> str:
+    return f"({', '.join(f'{number:g}' for number in numbers)})"
