@@ -108,6 +108,8 @@ _SPECS: tuple[ActionSpec, ...] = (
                ("File", "slot:mobile"), ("Ctrl+Shift+O",)),
     _A("open_target", "Open the structure that &stays…", "Open a file for the structure that stays",
                ("File", "slot:target")),
+    _A("open_map", "Open &map…", "Open a density map (MRC, CCP4); it lies in the frame of the structure that stays",
+               ("File",)),
     _A("fetch", "&Fetch…", "Fetch entries by identifier, such as 4AKE 1AKE or AF-P69441-F1", ("File",),
                ("Ctrl+L",), "download"),
     _A("example_hinge", "&Hinge, bundled", "The bundled two-domain protein: its open form onto its closed form",

@@ -14,6 +14,8 @@ from lieapp.gui.actions import ActionSet
 from lieapp.gui.align_controller import AlignController
 from lieapp.gui.align_panel import AlignPanel
 from lieapp.gui.align_session import SLOTS, AlignChoices
+from lieapp.gui.density_card import DensityCard
+from lieapp.gui.density_desk import DensityDesk
 from lieapp.gui.deviation_plot import DeviationPlot
 from lieapp.gui.icons import set_icon
 from lieapp.gui.linked_views import LinkedViews
@@ -93,6 +95,8 @@ class AlignWorkbench(RunWorkbench):
         self.controller = controller
         self.panel = AlignPanel(actions)
         self.viewer = MoleculeViewer(dark=theme().tokens.name == "dark", late=True)
+        self.density = DensityDesk(self.viewer, parent=self)
+        self.density_card = DensityCard(self.density)
         self.strip = ResultStrip()
         self.plots = ProgressPlots(ALIGN_QUANTITIES)
         self.deviation = DeviationPlot()
@@ -134,6 +138,7 @@ class AlignWorkbench(RunWorkbench):
         middle.setContentsMargins(0, 0, 0, 0)
         middle.setSpacing(8)
         middle.addWidget(card, 1)
+        middle.addWidget(self.density_card)
         middle.addWidget(self.strip)
         self.tabs.add("Progress", "What the runs did, over their cost", self.plots)
         self.tabs.add("Deviation", "Distance of every pair at the pose shown", self.deviation)
@@ -163,6 +168,8 @@ class AlignWorkbench(RunWorkbench):
         desk.slots_changed.connect(self._show_slots)
         desk.slots_changed.connect(self.view.refresh)
         desk.pairs_changed.connect(self._show_pairs)
+        desk.map_wanted.connect(self.density.open)
+        self.density.changed.connect(self._show_states)
         self.strip.fit_core_clicked.connect(self._actions["fit_core"].trigger)
         self.viewer.pose_dragged.connect(self.view.show_hand_pose)
         self.viewer.pose_released.connect(controller.set_hand_pose)
@@ -285,6 +292,8 @@ class AlignWorkbench(RunWorkbench):
         states = super()._held_states()
         if self.selection.any_selected:
             states |= {"selection", "escape"}
+        if self.density.density is not None:
+            states.add("pose")
         return states
 
     def _restyle(self) -> None:

@@ -57,6 +57,7 @@ __all__ = ["MainWindow"]
 _FILTER = (
     "Structures (*.pdb *.ent *.cif *.mmcif *.bcif *.pdb.gz *.ent.gz *.cif.gz *.bcif.gz *.pdb1 *.pdb1.gz);;All files (*)"
 )
+_MAP_FILTER = "Density maps (*.mrc *.map *.ccp4 *.mrc.gz *.map.gz *.ccp4.gz);;All files (*)"
 _LATER = {
     "Landscape": "Optimisers on surfaces with known saddle points: comes with its own workbench",
     "Cryo-EM": "Refinement of a map from particle images: comes with its own workbench",
@@ -123,6 +124,8 @@ class MainWindow(QMainWindow):
         self.workbench.first_steps.dismissed.connect(lambda: self._show_first_steps(False))
         self.workbench.first_steps.setVisible(not self.preferences.flag("first_steps_dismissed"))
         self.controller.desk.slots_changed.connect(self._hide_first_steps_of_other_pairs)
+        self.workbench.density.failed.connect(errors.report)
+        self.workbench.density.changed.connect(self._note_map)
         viewer = self.workbench.viewer
         viewer.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         viewer.customContextMenuRequested.connect(
@@ -219,6 +222,7 @@ class MainWindow(QMainWindow):
             "open": lambda: self._ask_files(None),
             "open_mobile": lambda: self._ask_files("mobile"),
             "open_target": lambda: self._ask_files("target"),
+            "open_map": self._ask_map,
             "fetch": self._focus_fetch,
             "example_hinge": self.open_example,
             "example_adk": lambda: c.desk.fetch(" ".join(ADENYLATE_KINASE)),
@@ -289,6 +293,8 @@ class MainWindow(QMainWindow):
         # Loading torch would take half of the time that reading and pairing need.
         self._waiting_to_warm_up = True
         self.files.idle_changed.connect(lambda idle: QTimer.singleShot(0, self, self._warm_up))
+        if self.files.idle:  # a map alone is not read by that thread
+            QTimer.singleShot(0, self, self._warm_up)
 
     def _warm_up(self) -> None:
         """Load torch once the structures are there, or once it is known that they will not come."""
@@ -331,6 +337,7 @@ class MainWindow(QMainWindow):
         self.controller.close()
         for worker in (self.compute, self.files, self.writing):
             worker.close(2.0)
+        self.workbench.density.shut_down()
         self.workbench.viewer.shut_down()
         app = QApplication.instance()
         if isinstance(app, QApplication):
@@ -424,6 +431,18 @@ class MainWindow(QMainWindow):
         if names:
             self.preferences.set_text("folder", os.path.dirname(names[0]))
             self.controller.desk.open_files(names, slot, by_name=True)
+
+    def _ask_map(self) -> None:
+        folder = self.preferences.text("folder")
+        name, _ = QFileDialog.getOpenFileName(self, "Open a density map", folder, _MAP_FILTER)
+        if name:
+            self.preferences.set_text("folder", os.path.dirname(name))
+            self.workbench.density.open(Path(name))
+
+    def _note_map(self) -> None:
+        density = self.workbench.density.density
+        if density is not None and density.path is not None:
+            self.preferences.add_recent_file(density.path)
 
     def _fill_recent_menu(self) -> None:
         self._recent_menu.clear()

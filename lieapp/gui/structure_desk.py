@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
+from lieapp.cryoem.maps import is_map_name
 from lieapp.gui.align_session import SLOTS, AlignSession, Slot, SlotName
 from lieapp.gui.errors import ErrorCenter, Message, error_message
 from lieapp.gui.geometry_desk import GeometryDesk
@@ -30,7 +31,7 @@ ADENYLATE_KINASE = ("4AKE", "1AKE")
 HINGE = ("examples/hinge_open.pdb", "examples/hinge_closed.pdb")
 """The bundled pair, as names of resources."""
 
-_OTHER_WORKBENCH = {".mrc": "maps", ".map": "maps", ".ccp4": "maps", ".mrcs": "image stacks", ".star": "particle files"}
+_OTHER_WORKBENCH = {".mrcs": "image stacks", ".star": "particle files", ".cs": "particle files"}
 
 
 def read_slot(path: Path) -> Slot:
@@ -86,12 +87,15 @@ class StructureDesk(QObject):
         There are pairs now, or a reason why there are none.
     file_opened(Path)
         For the list of recent files.
+    map_wanted(Path)
+        Among the files to open there is a density map.
     """
 
     slots_changed = Signal()
     busy = Signal(str, str)
     pairs_changed = Signal()
     file_opened = Signal(object)
+    map_wanted = Signal(object)
 
     def __init__(
         self, session: AlignSession, files: Worker, errors: ErrorCenter, parent: QObject | None = None
@@ -119,7 +123,7 @@ class StructureDesk(QObject):
         by_name: bool = False,
         remember: bool = True,
     ) -> None:
-        """Open one or two files; of two, the first moves and the second stays.
+        """Open one or two structures, of which the first moves and the second stays; a map among them is passed on.
 
         Parameters
         ----------
@@ -132,6 +136,15 @@ class StructureDesk(QObject):
             Whether they join the recent files.
         """
         files = [Path(path) for path in paths]
+        maps = [path for path in files if is_map_name(path)]
+        files = [path for path in files if path not in maps]
+        if len(maps) > 1:
+            self._errors.post(Message(f"One map can be opened at once, not {len(maps)}.", "warning"))
+            return
+        for path in maps:
+            self.map_wanted.emit(path)
+        if maps and not files:
+            return
         if not 1 <= len(files) <= 2:
             self._errors.post(Message(f"One or two structures can be opened at once, not {len(files)}.", "warning"))
             return
