@@ -10,12 +10,14 @@ from typing import Literal
 from lieapp.export.errors import ExportError
 from lieapp.export.result import AlignmentResult
 from lieapp.scene.colors import DEVIATION_STOPS, TARGET
+from lieapp.structures.reading import read_structures
 from lieapp.structures.structure import Structure
 from lieapp.structures.writing import write_structure
 
 __all__ = ["write_chimerax_attributes", "write_chimerax_script", "write_pymol_script"]
 
 _UNPAIRED = "#8C8C8C"
+_SLOTS: tuple[Literal["mobile", "target"], ...] = ("mobile", "target")
 
 
 def _relative(result: AlignmentResult, folder: Path, slot: Literal["mobile", "target"]) -> str:
@@ -34,6 +36,21 @@ def _relative(result: AlignmentResult, folder: Path, slot: Literal["mobile", "ta
     except ValueError:  # another drive on Windows
         return path.as_posix()
     return Path(relative).as_posix()
+
+
+def _model_place(result: AlignmentResult, slot: Literal["mobile", "target"]) -> tuple[int, int]:
+    """Return the place of the aligned model among those of the file that a script opens, from 1, and their count.
+
+    PyMOL and ChimeraX number models by their places, whatever numbers the file gives them.
+    """
+    structure: Structure = getattr(result.inputs, slot)
+    model: int = getattr(result.inputs, f"{slot}_model")
+    numbers = structure.model_numbers
+    if structure.source is not None and structure.source.path is not None and structure.source.format != "bcif":
+        # Models with other atoms are structures of their own.
+        parts = read_structures(structure.source.path)
+        numbers = tuple(sorted(number for part in parts for number in part.model_numbers))
+    return numbers.index(structure.model_numbers[model]) + 1, len(numbers)
 
 
 def _quoted(text: str) -> str:
@@ -66,6 +83,8 @@ def write_pymol_script(result: AlignmentResult, path: Path) -> Path:
     numbers = ", ".join(repr(value) for value in result.matrix.ravel().tolist())
     table = ",\n    ".join(f"({chain!r}, {number!r}): {value:.3f}" for chain, number, value in _deviations(result))
     low, middle, high = (color for _, color in DEVIATION_STOPS)
+    places = {slot: _model_place(result, slot) for slot in _SLOTS}
+    states = "".join(f'cmd.set("state", {place}, "{slot}")\n' for slot, (place, count) in places.items() if count > 1)
     path.write_text(
         f"""\
 # {result.inputs.mobile.name} onto {result.inputs.target.name}: {result.pose_text}, RMSD {result.scores.rmsd:.4f} A
@@ -79,7 +98,7 @@ lieapp_deviation = {{
 }}
 cmd.load(os.path.join(lieapp_folder, {_relative(result, path.parent, "mobile")!r}), "mobile")
 cmd.load(os.path.join(lieapp_folder, {_relative(result, path.parent, "target")!r}), "target")
-cmd.transform_selection("mobile", [{numbers}], state=0, homogenous=1)
+{states}cmd.transform_selection("mobile", [{numbers}], state=0, homogenous=1)
 cmd.alter("mobile", "b = lieapp_deviation.get((chain, resi), -1.0)", space={{"lieapp_deviation": lieapp_deviation}})
 cmd.set_color("lieapp_low", [{_rgb(low)}])
 cmd.set_color("lieapp_middle", [{_rgb(middle)}])
@@ -129,18 +148,25 @@ def write_chimerax_script(result: AlignmentResult, path: Path, attributes: Path)
     view = ",".join(f"{value:.12g}" for value in result.matrix[:3].ravel())
     palette = ":".join(f"{stop:g},{color}" for stop, color in DEVIATION_STOPS)
     key = " ".join(f"{color}:{stop:g}" for stop, color in DEVIATION_STOPS)
+    aligned, others = {}, ""
+    for number, slot in enumerate(_SLOTS, 1):
+        place, count = _model_place(result, slot)
+        aligned[slot] = f"#{number}.{place}" if count > 1 else f"#{number}"
+        if count > 1:
+            others += f"hide #{number}.1-{count} models\nshow {aligned[slot]} models\n"
+    mobile = aligned["mobile"]
     path.write_text(
         f"""\
 # {result.inputs.mobile.name} onto {result.inputs.target.name}: {result.pose_text}, RMSD {result.scores.rmsd:.4f} A
 open {_quoted(_relative(result, path.parent, "mobile"))} id 1
 open {_quoted(_relative(result, path.parent, "target"))} id 2
 view matrix models #1,{view}
-open {_quoted(os.path.relpath(attributes, path.parent))} models #1
-hide atoms
+open {_quoted(os.path.relpath(attributes, path.parent))} models {mobile}
+{others}hide atoms
 show cartoons
 color #2 {TARGET}
 color #1 {_UNPAIRED}
-color byattribute r:deviation #1 palette {palette} noValueColor {_UNPAIRED}
+color byattribute r:deviation {mobile} palette {palette} noValueColor {_UNPAIRED}
 key {key} pos 0.70,0.92 size 0.25,0.03
 set bgColor white
 view

@@ -153,25 +153,13 @@ def test_figures_open(exported: Path) -> None:
         assert pdf.startswith(b"%PDF") and b"/FontFile2" in pdf
 
 
-@pytest.mark.peer("pymol")
-def test_pymol_runs_the_script(exported: Path, tmp_path: Path) -> None:
-    """PyMOL, started elsewhere, opens both files, and its own RMSD without fitting is ours."""
+def _said_by_pymol(folder: Path, *lines: str) -> str:
+    """Return what PyMOL, started elsewhere, prints when it runs lines."""
     python = "/usr/bin/python3"
     if not Path(python).exists() or subprocess.run([python, "-c", "import pymol"], capture_output=True).returncode:
         pytest.skip("peer: PyMOL is not installed")
-    check = tmp_path / "check.pml"
-    check.write_text(
-        f"@{exported / 'pymol.pml'}\n"
-        "python\n"
-        'print("ATOMS", cmd.count_atoms("mobile"), cmd.count_atoms("target"), sorted(cmd.get_names()))\n'
-        'a, b = "mobile and chain A and name CA and polymer", "target and chain A and name CA and polymer"\n'
-        'print("RMSD", cmd.rms_cur(a, b, matchmaker=4))\n'
-        "lieapp_b = []\n"
-        'cmd.iterate("mobile and chain A and resi 150 and name CA", "found.append(b)", space={"found": lieapp_b})\n'
-        'print("B", lieapp_b[0])\n'
-        "python end\n"
-    )
-    shutil.copy(exported / "pymol.pml", tmp_path / "copy.pml")
+    check = folder / "check.pml"
+    check.write_text("\n".join(lines) + "\n", encoding="utf-8")
     done = subprocess.run(
         [python, "-m", "pymol", "-cq", str(check)],
         capture_output=True,
@@ -182,12 +170,69 @@ def test_pymol_runs_the_script(exported: Path, tmp_path: Path) -> None:
     )
     output = done.stdout + done.stderr
     assert "Traceback" not in output and "Error" not in output, output
+    return output
+
+
+@pytest.mark.peer("pymol")
+def test_pymol_runs_the_script(exported: Path, tmp_path: Path) -> None:
+    """PyMOL, started elsewhere, opens both files, and its own RMSD without fitting is ours."""
+    output = _said_by_pymol(
+        tmp_path,
+        f"@{exported / 'pymol.pml'}",
+        "python",
+        'print("ATOMS", cmd.count_atoms("mobile"), cmd.count_atoms("target"), sorted(cmd.get_names()))',
+        'a, b = "mobile and chain A and name CA and polymer", "target and chain A and name CA and polymer"',
+        'print("RMSD", cmd.rms_cur(a, b, matchmaker=4))',
+        "lieapp_b = []",
+        'cmd.iterate("mobile and chain A and resi 150 and name CA", "found.append(b)", space={"found": lieapp_b})',
+        'print("B", lieapp_b[0])',
+        "python end",
+    )
     assert re.search(r"^ATOMS 3459 3816 \['deviation', 'mobile', 'target'\]", output, re.MULTILINE), output
     rmsd = float(re.findall(r"^RMSD ([\d.]+)", output, re.MULTILINE)[0])
     assert rmsd == pytest.approx(KABSCH_RMSD, abs=1e-3)
     rows = (exported / "residues.csv").read_text(encoding="utf-8").splitlines()
     deviation = float(rows[150].split(",")[11])
     assert float(re.findall(r"^B ([\d.]+)", output, re.MULTILINE)[0]) == pytest.approx(deviation, abs=1e-3)
+
+
+@pytest.fixture(scope="module")
+def other_model(structures_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What is written of model 7 of an NMR ensemble on its model 3."""
+    file = structures_dir / "diverse/1l2y.pdb.gz"
+    done = lieapp.align(file, file, mobile_model=7, target_model=3)
+    folder = tmp_path_factory.mktemp("models")
+    export_alignment(folder, done.job, done.inputs, done.recording, done.report)
+    return folder
+
+
+def test_scripts_show_the_model_that_was_aligned(other_model: Path, exported: Path) -> None:
+    pymol = (other_model / "pymol.pml").read_text(encoding="utf-8")
+    assert 'cmd.set("state", 7, "mobile")' in pymol and 'cmd.set("state", 3, "target")' in pymol
+    chimerax = (other_model / "chimerax.cxc").read_text(encoding="utf-8").splitlines()
+    for line in ("hide #1.1-38 models", "show #1.7 models", "hide #2.1-38 models", "show #2.3 models"):
+        assert line in chimerax
+    assert any(line.startswith("color byattribute r:deviation #1.7 ") for line in chimerax)
+    # The transform places all models of the file.
+    assert any(line.startswith("view matrix models #1,") for line in chimerax)
+    for name in ("pymol.pml", "chimerax.cxc"):
+        assert "state" not in re.sub("state=0", "", (exported / name).read_text(encoding="utf-8"))
+
+
+@pytest.mark.peer("pymol")
+def test_pymol_shows_the_model_that_was_aligned(other_model: Path, tmp_path: Path) -> None:
+    output = _said_by_pymol(
+        tmp_path,
+        f"@{other_model / 'pymol.pml'}",
+        "python",
+        'print("STATES", [cmd.get("state", name) for name in ("mobile", "target")])',
+        'print("RMSD", cmd.rms_cur("mobile and name CA", "target and name CA", 7, 3, matchmaker=4))',
+        "python end",
+    )
+    assert "STATES ['7', '3']" in output, output
+    rmsd = float(re.findall(r"^RMSD ([\d.]+)", output, re.MULTILINE)[0])
+    report = json.loads((other_model / "report.json").read_text(encoding="utf-8"))
+    assert rmsd == pytest.approx(report["rmsd"], abs=1e-3)
 
 
 def test_scripts_open_copies_of_binary_cif(structures_dir: Path, tmp_path: Path) -> None:
