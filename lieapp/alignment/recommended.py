@@ -70,6 +70,8 @@ _CENTRED: dict[str, dict[str, Any]] = {
     "adamw": _ADAM,
     "sophia": {"lr": 0.5, "betas": (0.3, 0.5), "clip": 10.0},
     "saddle-free-newton": {"trust_radius": 10.0},
+    "deo": {"base.lr": 0.5, "trust_radius": 10.0},
+    "perturbed-sgd": {"lr": 0.5, "radius": 0.1},
     "rmsprop": {"lr": 1.0, **_shrinking(0.02)},
     "nadam": {"lr": 1.0, "betas": (0.7, 0.999), **_shrinking(0.01)},
     "radam": _ADAM,
@@ -79,17 +81,32 @@ _CENTRED: dict[str, dict[str, Any]] = {
     "muon": {"lr": 1.0, "weight_decay": 0.0, **_shrinking(0.02)},
 }
 
-_ROBUST: dict[str, dict[str, Any]] = {"sgd": {"lr": 0.8}, "adam": _ADAM_ROBUST, "adamw": _ADAM_ROBUST}
+_ROBUST: dict[str, dict[str, Any]] = {
+    "sgd": {"lr": 0.8},
+    "adam": _ADAM_ROBUST,
+    "adamw": _ADAM_ROBUST,
+    "deo": {"base.lr": 0.8},
+    "perturbed-sgd": {"lr": 0.8},
+}
 
 _FLAT: dict[str, dict[str, Any]] = {
     "sgd": {"momentum": 0.8},
+    "deo": {"base.momentum": 0.8},
     "sophia": {"lr": 1.0, "betas": (0.7, 0.9), "clip": 3.0},
 }
 
 _RAW: dict[str, dict[str, Any]] = {
     "sgd": {"lr": 5e-4},
+    "deo": {"base.lr": 5e-4},
+    "perturbed-sgd": {"lr": 5e-4},
     "adam": {"lr": 1.0},
     "adamw": {"lr": 1.0},
 }
 
-_RAW_LOCAL: dict[str, dict[str, Any]] = {"sgd": {"lr": 2e-4}, "adam": {"lr": 0.3}, "adamw": {"lr": 0.3}}
+_RAW_LOCAL: dict[str, dict[str, Any]] = {
+    "sgd": {"lr": 2e-4},
+    "deo": {"base.lr": 2e-4},
+    "perturbed-sgd": {"lr": 2e-4},
+    "adam": {"lr": 0.3},
+    "adamw": {"lr": 0.3},
+}

@@ -101,7 +101,9 @@ def lanczos(oracle: Oracle, probes: int = 1, steps: int = 40, *, generator: torc
     joined = [torch.cat(list(column)).numpy() for column in zip(*parts, strict=True)]
     order = np.argsort(joined[0])
     return Spectrum(
-        *(column[order] for column in joined),
+        joined[0][order],
+        joined[1][order],
+        joined[2][order],
         space.split(space.with_sign(lowest[1])),
         space.split(space.with_sign(highest[1])),
         products,

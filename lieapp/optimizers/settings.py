@@ -414,8 +414,8 @@ class DEOSettings(OptimizerSettings):
 
     mode: Literal["escape", "project", "reflect", "paper", "off"] = setting(
         "escape",
-        help="escape: leave saddles along negative curvature. project: remove the gradient along the lowest curvature; "
-        "stalls at saddles. reflect: climb to saddles. paper: as transcribed, seeks the highest curvature. off: base.",
+        help="What the lowest curvature's direction N is for: escape leaves saddles along it, project takes the gradient "
+        "along it away and stalls there, reflect climbs to saddles; paper is as transcribed, off the base alone.",
     )
     base: WrappedSettings = Field(default_factory=WrappedSettings, description="The optimiser that is wrapped.")
     strength: float = setting(

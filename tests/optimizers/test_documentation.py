@@ -52,6 +52,7 @@ def test_records_are_plain_and_complete(settings: type[OptimizerSettings]) -> No
     assert json.loads(json.dumps(record)) == record
     count = sum(len(spec.children) or 1 for spec in describe(settings))
     assert len(record["settings"]) == count and record["name"] == settings.name
-    lr = record["settings"]["lr"]
-    assert lr["minimum"] == 0.0 and lr["exclusive_minimum"] is True and lr["default"] == settings().lr
+    lr = record["settings"].get("lr") or record["settings"]["base.lr"]
+    default = settings().base.lr if "base" in settings.model_fields else settings().lr  # type: ignore[attr-defined]
+    assert lr["minimum"] == 0.0 and lr["exclusive_minimum"] is True and lr["default"] == default
     assert record["settings"]["schedule.kind"]["choices"][0] == "constant"

@@ -16,6 +16,7 @@ from lieapp.optimizers.settings import (
     SETTINGS,
     AdamSettings,
     AdamWSettings,
+    DEOSettings,
     LBFGSSettings,
     OptimizerSettings,
     SGDSettings,
@@ -29,7 +30,16 @@ ALL = pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS.keys()
 
 
 def test_order_of_the_menu() -> None:
-    assert list(SETTINGS) == ["adam", "sgd", "adamw", "sophia", "lbfgs", "saddle-free-newton"]
+    assert list(SETTINGS) == [
+        "adam",
+        "sgd",
+        "adamw",
+        "sophia",
+        "lbfgs",
+        "saddle-free-newton",
+        "deo",
+        "perturbed-sgd",
+    ]
 
 
 def test_no_torch_is_loaded() -> None:
@@ -47,7 +57,7 @@ def test_defaults_are_valid_frozen_hashable_and_strict(settings: type[OptimizerS
     assert value == settings(**{name: getattr(value, name) for name in settings.model_fields})
     assert hash(value) == hash(settings())
     with pytest.raises(ValidationError):
-        value.lr = 1.0  # type: ignore[attr-defined]
+        value.schedule = value.schedule  # type: ignore[attr-defined]
     with pytest.raises(ValidationError):
         settings(unheard_of=1)
     assert settings.name and settings.title and settings.summary.endswith(".") and ":" in settings.target
@@ -57,11 +67,12 @@ def test_defaults_are_valid_frozen_hashable_and_strict(settings: type[OptimizerS
 @PROPERTY
 @given(lr=st.floats(min_value=5e-324, max_value=2.0))
 def test_json_round_trip_is_exact(settings: type[OptimizerSettings], lr: float) -> None:
+    key = "base.lr" if settings is DEOSettings else "lr"
     for rate in (lr, 1e-8, 3e-5, 0.1):
-        value = settings(lr=rate)
+        value = settings().updated({key: rate})
         assert settings.model_validate_json(value.model_dump_json()) == value
         assert settings.model_validate(json.loads(json.dumps(value.model_dump(mode="json")))) == value
-        assert value.updated({"lr": repr(rate)}) == value
+        assert value.updated({key: repr(rate)}) == value
 
 
 @ALL
@@ -123,6 +134,26 @@ def test_settings_that_contradict_each_other() -> None:
     assert SGDSettings().updated({"nesterov": True, "momentum": 0.9}).nesterov
 
 
+def test_a_wrapped_optimiser_is_set_by_dotted_keys() -> None:
+    value = DEOSettings().updated({"base.name": "sophia", "base.lr": "0.5", "base.memories": "0.3,0.5", "rotations": 3})
+    assert value.base.choice() == (
+        "sophia",
+        {
+            "lr": 0.5,
+            "betas": (0.3, 0.5),
+            "clip": 1.0,
+            "estimator": "exact",
+            "update_interval": 1,
+            "weight_decay": 0.0,
+        },
+    )
+    assert DEOSettings().base.choice() == ("sgd", {"lr": 0.1, "momentum": 0.0, "weight_decay": 0.0})
+    with pytest.raises(OptimizerError, match=r"^deo: base.name = sdg: expected one of sgd, adam, adamw, sophia"):
+        DEOSettings().updated({"base.name": "sdg"})
+    with pytest.raises(OptimizerError, match=r"^deo has no setting base.rl; nearest: base.lr"):
+        DEOSettings().updated({"base.rl": 1})
+
+
 @PROPERTY
 @given(
     st.sampled_from(list(SETTINGS.values())),
@@ -166,6 +197,12 @@ def test_any_override_gives_valid_settings_or_one_line(
         (SGDSettings(momentum=0.9, nesterov=True), "Å", "SGD lr 0.1 Å, momentum 0.9, Nesterov"),
         (AdamSettings().updated({"schedule.kind": "cosine"}), "", "Adam lr 0.01, cosine"),
         (SophiaSettings(estimator="hutchinson"), "", "Sophia-H lr 0.1, estimator hutchinson"),
+        (DEOSettings(), "Å", "DEO on SGD lr 0.1 Å"),
+        (
+            DEOSettings().updated({"base.name": "adam", "base.lr": 1e-3, "mode": "project"}),
+            "",
+            "DEO on Adam lr 0.001, mode project",
+        ),
     ],
 )
 def test_summary_line(value: OptimizerSettings, unit: str, line: str) -> None:
