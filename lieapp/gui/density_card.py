@@ -93,8 +93,9 @@ class DensityCard(QFrame):
         head.setSpacing(6)
         head.addWidget(self.title)
         head.addWidget(self.facts, 1)
-        for widget in (self.style_choice, self.color, self.opacity):
-            head.addWidget(widget)
+        head.addWidget(self.style_choice)
+        head.addWidget(self.color)
+        head.addWidget(self.opacity)
         head.addWidget(self.eye)
         head.addWidget(self.close_button)
         asking = QHBoxLayout(self._pixel_row)

@@ -443,6 +443,8 @@ class MainWindow(QMainWindow):
         density = self.workbench.density.density
         if density is not None and density.path is not None:
             self.preferences.add_recent_file(density.path)
+        if density is not None and not self.controller.session.slots:
+            self.workbench.first_steps.hide()
 
     def _fill_recent_menu(self) -> None:
         self._recent_menu.clear()
