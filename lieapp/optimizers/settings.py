@@ -414,8 +414,8 @@ class DEOSettings(OptimizerSettings):
 
     mode: Literal["escape", "project", "reflect", "paper", "off"] = setting(
         "escape",
-        help="What the lowest curvature's direction N is for: escape leaves saddles along it, project takes the gradient "
-        "along it away and stalls there, reflect climbs to saddles; paper is as transcribed, off the base alone.",
+        help="What the direction N of lowest curvature is for: escape leaves saddles along it, project takes the "
+        "gradient along it away and stalls there, reflect climbs to saddles; paper is as transcribed, off the base.",
     )
     base: WrappedSettings = Field(default_factory=WrappedSettings, description="The optimiser that is wrapped.")
     strength: float = setting(
