@@ -142,6 +142,11 @@ class FileStack:
             raise CryoemError(f"{file.path}: there is no image {int(self._section[row]) + 1}; the stack has {held}.")
 
     @property
+    def files(self) -> tuple[StackFile, ...]:
+        """The files that hold images."""
+        return self._files
+
+    @property
     def shape(self) -> tuple[int, int, int]:
         """Images, rows, columns."""
         box = self._files[0].box
