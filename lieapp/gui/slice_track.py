@@ -9,6 +9,7 @@ import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtGui import QColor
 
+from lieapp.gui.paths import distinct_rows
 from lieapp.gui.plot_curve import curve_pen
 from lieapp.gui.run_entry import RunEntry
 
