@@ -12,6 +12,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from lieapp.export.errors import ExportError
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ _USUAL_LETTERS = frozenset(string.printable.strip() + " Å°−×≥αβγδ")
 _HANDLE_INCH = 0.6
 _LETTER_INCH = 0.06
 _ROW_INCH = 0.16
+_GAP_INCH = 0.12
 _STYLE: dict[str, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 8,
@@ -92,12 +95,21 @@ def new_figure(columns: int = 1, aspect: float = 0.74) -> Figure:
 def place_legend(figure: Figure, axes: Axes, columns: int) -> None:
     """Put the legend above the axes, clear of the curves, in as many columns as fit."""
     handles, labels = axes.get_legend_handles_labels()
-    entry = _HANDLE_INCH + _LETTER_INCH * max(len(label) for label in labels)
-    across = max(1, min(len(labels), int(COLUMN_WIDTHS[columns] / entry)))
+    across = _legend_columns([len(label) for label in labels], COLUMN_WIDTHS[columns])
     figure.legend(handles, labels, loc="outside upper left", ncols=across, borderaxespad=0.2, columnspacing=1.4)
     # The axes keep their height, however many runs there are.
     rows = -(-len(labels) // across)
     figure.set_figheight(figure.get_figheight() + (rows - 1) * _ROW_INCH)
+
+
+def _legend_columns(letters: list[int], width: float) -> int:
+    """Return the most columns, filled one after another, into which labels of so many letters fit."""
+    for across in range(len(letters), 1, -1):
+        longest = [int(max(part)) for part in np.array_split(letters, across)]
+        needed = sum(_HANDLE_INCH + _LETTER_INCH * most for most in longest) + _GAP_INCH * (across - 1)
+        if needed <= width:
+            return across
+    return 1
 
 
 def settle(figure: Figure) -> Figure:

@@ -42,16 +42,21 @@ def draw_slice(slice_: Slice, curves: Sequence[Curve] = (), *, columns: int = 1)
         figure = new_figure(columns, aspect=0.86 if columns == 1 else 0.7)
         axes = figure.add_subplot()
         plane = slice_.plane
-        values = np.ma.masked_array(slice_.values, mask=~slice_.inside | ~np.isfinite(slice_.values))
+        values = np.ma.masked_invalid(slice_.values)
+        within = values[slice_.inside].compressed()
+        # Beyond the rim the same poses come again: they are cut off along it, not along the squares of the grid.
+        values = values.clip(within.min(), within.max()) if len(within) else values
         colors = "viridis" if slice_.maximised else "viridis_r"
         filled = axes.contourf(slice_.x, slice_.y, values, levels=_LEVELS, cmap=colors)
-        axes.contour(slice_.x, slice_.y, values, levels=_LEVELS, colors="black", linewidths=0.25, alpha=0.5)
+        lines = axes.contour(slice_.x, slice_.y, values, levels=_LEVELS, colors="black", linewidths=0.25, alpha=0.5)
         bar = figure.colorbar(filled, ax=axes, shrink=0.9)
         bar.outline.set_visible(False)
         bar.set_label(f"{slice_.title} ({slice_.unit})" if slice_.unit else slice_.title)
         if plane.rim is not None:
             angle = np.linspace(0.0, 2 * np.pi, 361)
-            axes.plot(plane.rim * np.cos(angle), plane.rim * np.sin(angle), color="black", linewidth=0.6)
+            (circle,) = axes.fill(plane.rim * np.cos(angle), plane.rim * np.sin(angle), fill=False, linewidth=0.6)
+            for drawn in (filled, lines):
+                drawn.set_clip_path(circle)
         for curve in curves:
             _path(axes, slice_, curve)
         _marks(axes, slice_)

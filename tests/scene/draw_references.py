@@ -1,28 +1,38 @@
 """Draws the pictures that are kept: ``python -m tests.scene.draw_references STRUCTURES FOLDER``, without a display.
 
 They are what a user would choose to show: an alignment by deviation, a large cartoon, nucleic acid, an NMR model, a
-file of CA atoms, a predicted model, a race and a density.
+file of CA atoms, a predicted model, atoms as spheres, a density, a race of four optimisers and the loss they crossed.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageOps
 
+from lieapp.alignment.commands import job_from_options
+from lieapp.alignment.inputs import load_inputs
+from lieapp.alignment.loss_surface import LossSurface
+from lieapp.alignment.slice import compute_slice, start_plane
 from lieapp.alignment.superposition import superpose
 from lieapp.cryoem.map_statistics import map_statistics
 from lieapp.cryoem.maps import read_map
+from lieapp.engine.devices import single_thread
+from lieapp.export.quantities import Curve, curves_of
+from lieapp.export.race import write_race_picture
+from lieapp.export.reel import MovieLook
+from lieapp.export.result import AlignmentResult
+from lieapp.export.slice_figure import write_slice_figure
 from lieapp.scene.coloring import residue_colors
-from lieapp.scene.colors import OPTIMIZER_COLORS
 from lieapp.scene.errors import SceneError
 from lieapp.scene.headless import headless_scene
 from lieapp.scene.isosurface import isosurface
-from lieapp.scene.painter import Ghost
 from lieapp.structures.reading import read_structure
 from lieapp.structures.structure import Structure
 
@@ -74,21 +84,41 @@ def _ca_only(scene: Any, folder: Path) -> None:
     scene.fit_view()
 
 
-def _race(scene: Any, folder: Path) -> None:
-    _, pose = _aligned(scene, folder)
-    scene.set_residue_colors("mobile", None)
-    middle = scene.points("mobile").mean(axis=0)
-    ghosts = []
-    for index, name in enumerate(("sgd", "sophia", "lbfgs")):
-        angle = 0.5 + 0.5 * index
-        turn = np.array(
-            [[np.cos(angle), -np.sin(angle), 0], [np.sin(angle), np.cos(angle), 0], [0, 0, 1]], dtype=np.float64
-        )
-        step = np.eye(4)
-        step[:3, :3], step[:3, 3] = turn, middle - turn @ middle
-        ghosts.append(Ghost(step @ pose, OPTIMIZER_COLORS[name]))
-    scene.set_ghosts(ghosts)
+def _spheres(scene: Any, folder: Path) -> None:
+    scene.set_style("spheres", "mobile")
+    _aligned(scene, folder)
+    scene.set_structure("target", None)
     scene.fit_view()
+
+
+@lru_cache(maxsize=1)
+def _runs(folder: Path) -> tuple[Curve, ...]:
+    """Run four optimisers on 4AKE and 1AKE."""
+    from lieapp.api import run_align
+
+    names = ("sgd", "adam", "lbfgs", "sophia")
+    files = [str(folder / "adk" / f"{name}.pdb") for name in ("4AKE", "1AKE")]
+    jobs = [job_from_options(*files, optimizer=name) for name in names]
+    inputs = load_inputs(jobs[0])
+    with single_thread():
+        done = [run_align(job, inputs) for job in jobs]
+    results = [AlignmentResult(run.job, inputs, run.recording, run.report, run.recording.best) for run in done]
+    return tuple(curves_of(results))
+
+
+def _race(folder: Path, path: Path) -> None:
+    write_race_picture(_runs(folder), path, MovieLook(size=SIZE))
+
+
+def _slice(folder: Path, path: Path) -> None:
+    curves = _runs(folder)
+    first = curves[0].result
+    surface = LossSurface.of_inputs(first.inputs, first.inputs.objective(first.job))
+    found = compute_slice(start_plane(surface, first.recording.state(0)["rotation"][0]), points=61)
+    assert found is not None
+    write_slice_figure(found, path, curves)
+    with Image.open(path) as picture:
+        ImageOps.pad(picture.convert("RGB"), SIZE, Image.Resampling.LANCZOS, color="white").save(path)
 
 
 def _density(scene: Any, folder: Path) -> None:
@@ -107,9 +137,13 @@ CASES: dict[str, Callable[[Any, Path], object]] = {
     "1gya_nmr_model": _single("diverse/1gya.cif.gz", "index"),
     "ca_only": _ca_only,
     "alphafold_plddt": _single("diverse/AF-M3YHX5-F1-model_v4_hydrogens.cif", "plddt"),
-    "race": _race,
+    "spheres": _spheres,
     "3j9g_density": _density,
 }
+"""What a scene shows."""
+EXPORTS: dict[str, Callable[[Path, Path], None]] = {"race": _race, "loss_slice": _slice}
+"""What is written as a file."""
+NAMES = (*CASES, *EXPORTS)
 
 
 def draw(folder: Path) -> Iterator[tuple[str, NDArray[np.uint8]]]:
@@ -121,13 +155,17 @@ def draw(folder: Path) -> Iterator[tuple[str, NDArray[np.uint8]]]:
 
 
 if __name__ == "__main__":
-    from PIL import Image
-
     try:
-        for case, picture in draw(Path(sys.argv[1])):
-            # Few colours make small files; what is compared is blurred anyway.
-            reduced = Image.fromarray(picture[..., :3]).quantize(64, dither=Image.Dither.NONE)
-            reduced.save(Path(sys.argv[2]) / f"{case}.png", optimize=True)
+        source, out = (Path(argument) for argument in sys.argv[1:3])
+        for case, export in EXPORTS.items():
+            export(source, out / f"{case}.png")
+        for case, picture in draw(source):
+            Image.fromarray(picture[..., :3]).save(out / f"{case}.png")
+        for case in NAMES:
+            with Image.open(out / f"{case}.png") as whole:
+                # Few colours make small files; what is compared is blurred anyway.
+                reduced = whole.convert("RGB").quantize(96, dither=Image.Dither.NONE)
+            reduced.save(out / f"{case}.png", optimize=True)
     except SceneError as error:
         print(error, file=sys.stderr)
         sys.exit(3)

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.scene.draw_references import CASES, SIZE
+from tests.scene.draw_references import NAMES, SIZE
 
 pytestmark = [pytest.mark.gl, pytest.mark.shared_data]
 
@@ -58,7 +58,7 @@ def _edges(picture: np.ndarray) -> np.ndarray:
     return np.hypot(*np.gradient(grey))
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", NAMES)
 def test_the_picture_is_the_one_that_was_kept(drawn: Path, name: str) -> None:
     kept, now = (
         np.asarray(Image.open(folder / f"{name}.png").convert("RGB"), dtype=np.float64) / 255
@@ -74,6 +74,6 @@ def test_the_picture_is_the_one_that_was_kept(drawn: Path, name: str) -> None:
 
 def test_pictures_that_are_kept_are_small() -> None:
     files = {path.stem: path for path in KEPT.glob("*.png")}
-    assert set(files) == set(CASES)
+    assert set(files) == set(NAMES)
     for path in files.values():
         assert path.stat().st_size <= 60_000, path.name
