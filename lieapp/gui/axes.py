@@ -84,6 +84,11 @@ class PlainAxis(pg.AxisItem):
         self.enableAutoSIPrefix(False)
         self.setStyle(maxTextLevel=0, tickLength=-4, tickTextOffset=4, hideOverlappingLabels=False)
 
+    def setLabel(self, *args: Any, **kwargs: Any) -> None:
+        super().setLabel(*args, **kwargs)
+        # pyqtgraph centres a label when the axis is resized, not when its text is another.
+        self.resizeEvent()
+
     def set_decades(self, on: bool, floor: float | None = None) -> None:
         """Read places as decimal logarithms, or as they are."""
         if (on, floor) != (self.decades, self.floor):

@@ -12,7 +12,8 @@ from PySide6.QtCore import QEvent, QPointF, Qt, Signal
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QGraphicsItem, QLabel, QVBoxLayout, QWidget
 
-from lieapp.gui.axes import PlainAxis, style_plot
+from lieapp.gui.plot_card import HINT, PlotCard
+from lieapp.gui.plot_crosshair import Reading
 
 __all__ = ["CORE_CUTOFF", "DeviationPlot"]
 
@@ -20,7 +21,7 @@ CORE_CUTOFF = 2.0
 """Where the dashed line is drawn, in Å: the cut-off of the core."""
 
 
-class DeviationPlot(QWidget):
+class DeviationPlot(PlotCard):
     """Distance to the partner, pair by pair, at the pose shown.
 
     Signals
@@ -35,23 +36,18 @@ class DeviationPlot(QWidget):
     pair_clicked = Signal(int, bool)
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__("Deviation of every pair", parent)
         self._labels: Sequence[str] = ()
         self._values: NDArray[np.float64] = np.empty(0)
         self._selected: NDArray[np.bool_] = np.zeros(0, dtype=bool)
         self._pair = -1
-        self.plot = pg.PlotWidget(axisItems={"left": PlainAxis("left"), "bottom": PlainAxis("bottom")})
-        self.plot.setAccessibleName("Deviation of every pair")
-        self.plot.viewport().setAccessibleName(self.plot.accessibleName())
-        self.plot.setAccessibleDescription("The numbers are in the residue table that can be exported.")
-        self.plot.setMenuEnabled(False)
-        self.plot.hideButtons()
+        self._told = -1
+        self.plot.setAccessibleDescription(f"{HINT} The numbers are in the residue table that can be exported.")
         # On the plot: it sets its curves to its own modes when they are added.
         self.plot.setDownsampling(auto=True, mode="peak")
-        self.plot.setMinimumSize(200, 140)
         self.plot.setLabel("left", "distance to partner (Å)")
         self.plot.setLabel("bottom", "pair, in sequence order")
-        self.plot.getPlotItem().getViewBox().setDefaultPadding(0.02)
+        self.view_box.setDefaultPadding(0.02)
         self.plot.setRange(xRange=(0, 100), yRange=(0, 10))
         self.curve = pg.PlotDataItem(connect="finite", autoDownsampleFactor=1.0)
         self.curve.setFillLevel(0)
@@ -73,9 +69,9 @@ class DeviationPlot(QWidget):
         layout.setSpacing(4)
         layout.addWidget(self.hover)
         layout.addWidget(self.plot, 1)
-        self.plot.scene().sigMouseMoved.connect(self._hover_at)
         self.plot.scene().sigMouseClicked.connect(self._click)
-        self._restyle()
+        self._ready = True
+        self.restyle()
 
     def set_deviations(self, labels: Sequence[str], values: NDArray[np.float64]) -> None:
         """Show the deviations.
@@ -95,11 +91,14 @@ class DeviationPlot(QWidget):
             self.curve.clear()
         if fresh:
             # Another pair: what was zoomed into is gone.
-            self._pair = -1
+            self._pair = self._told = -1
+            self.crosshair.clear()
+            self.set_has_data(len(values) > 0)
             self.plot.enableAutoRange()
             self.plot.setLimits(xMin=-0.05 * len(values) - 1, xMax=1.05 * len(values) + 2, yMin=-0.5)
         self._show_chosen()
         self._show_pair()
+        self.refresh_pointing()
 
     def set_selected(self, pairs: NDArray[np.bool_]) -> None:
         """Draw these pairs thick, shape (pairs,)."""
@@ -129,43 +128,58 @@ class DeviationPlot(QWidget):
         else:
             self.hover.setText(" ")
 
-    def _hover_at(self, position: QPointF) -> None:
-        box = self.plot.getPlotItem().getViewBox()
-        pair = -1
-        if box.sceneBoundingRect().contains(position):
-            pair = round(box.mapSceneToView(position).x()) - 1
-        before = self._pair
+    def point_at(self, mouse: QPointF) -> None:
+        pair = self._pair_at(mouse)
         self.mark_pair(pair)
-        if self._pair != before:
-            self.pair_hovered.emit(self._pair)
+        self._tell(self._pair)
+        if self._pair < 0:
+            self.crosshair.clear()
+            return
+        value = float(self._values[self._pair])
+        place = self._place_of(self._pair + 1.0, value)
+        reading = Reading("distance to partner", f"{value:.2f} Å", self.curve.opts["pen"], place)
+        # On the pair, not between two of them.
+        mouse = QPointF(mouse.x() if place is None else place.x(), mouse.y())
+        self.crosshair.point(mouse, self.area, self._labels[self._pair], [reading])
+
+    def clear_pointing(self) -> None:
+        super().clear_pointing()
+        # Another view may point at a pair: that stays.
+        if self._told >= 0:
+            self.mark_pair(-1)
+            self._tell(-1)
+
+    def _pair_at(self, mouse: QPointF) -> int:
+        return round(self.view_box.mapSceneToView(self.plot.mapToScene(mouse.toPoint())).x()) - 1
+
+    def _tell(self, pair: int) -> None:
+        if pair != self._told:
+            self._told = pair
+            self.pair_hovered.emit(pair)
 
     def _click(self, event: Any) -> None:
-        if event.button() == Qt.MouseButton.LeftButton:
-            self._hover_at(event.scenePos())
-            self.pair_clicked.emit(self._pair, bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier))
+        if event.button() != Qt.MouseButton.LeftButton:
+            return
+        mouse = QPointF(self.plot.mapFromScene(event.scenePos()))
+        pair = self._pair_at(mouse) if self.area.contains(mouse.toPoint()) else -1
+        self.mark_pair(pair)
+        self._tell(self._pair)
+        self.pair_clicked.emit(self._pair, bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier))
 
     def leaveEvent(self, event: QEvent) -> None:
-        if self._pair >= 0:
-            self.mark_pair(-1)
-            self.pair_hovered.emit(-1)
+        self._clear()
         super().leaveEvent(event)
 
-    def changeEvent(self, event: QEvent) -> None:
-        kinds = (QEvent.Type.PaletteChange, QEvent.Type.StyleChange, QEvent.Type.FontChange)
-        # Events come already while the base class is being made.
-        if event.type() in kinds and hasattr(self, "hover"):
-            self._restyle()
-        super().changeEvent(event)
-
-    def _restyle(self) -> None:
-        palette = self.palette()
-        style_plot(self.plot, palette, self.font())
+    def restyle(self) -> None:
+        super().restyle()
+        palette, look = self.look.palette(self), self.look
         accent = palette.color(QPalette.ColorRole.Highlight)
         fill = palette.color(QPalette.ColorRole.Highlight)
         fill.setAlpha(50)
         text = palette.color(QPalette.ColorRole.Text)
-        self.curve.setPen(pg.mkPen(accent, width=1))
+        thin = look.running_line * self.ratio
+        self.curve.setPen(pg.mkPen(accent, width=thin))
         self.curve.setFillBrush(pg.mkBrush(fill))
-        self.chosen.setPen(pg.mkPen(text, width=2))
-        self.core.setPen(pg.mkPen(text, width=1, style=Qt.PenStyle.DashLine))
-        self.mark.setPen(pg.mkPen(text, width=1))
+        self.chosen.setPen(pg.mkPen(text, width=thin + self.ratio))
+        self.core.setPen(pg.mkPen(text, width=thin, style=Qt.PenStyle.DashLine))
+        self.mark.setPen(pg.mkPen(text, width=self.ratio))

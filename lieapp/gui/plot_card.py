@@ -8,7 +8,7 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QRect, Qt, Signal
 from PySide6.QtGui import QAction, QContextMenuEvent, QGuiApplication, QMouseEvent, QPixmap
-from PySide6.QtWidgets import QMenu, QToolButton, QWidget
+from PySide6.QtWidgets import QGraphicsItem, QMenu, QToolButton, QWidget
 
 from lieapp.gui.axes import PlainAxis, style_plot
 from lieapp.gui.icons import set_icon
@@ -63,6 +63,7 @@ class PlotCard(QWidget):
         self.crosshair = Crosshair(self.plot.viewport())
         self.follow_button = self._make_follow_button()
         self._has_data = False
+        self._picture_ratio: float | None = None
         self._mouse: QPoint | None = None
         self.presentation_action = self._make_action(
             "&Presentation size", "Thick lines, large letters and a light background, for the last row", checkable=True
@@ -96,6 +97,11 @@ class PlotCard(QWidget):
     def menu_actions(self) -> list[QAction]:
         """Return the entries of the context menu; those that were added to the widget follow them."""
         return [self.follow_action, self.presentation_action, self.copy_action]
+
+    @property
+    def ratio(self) -> float:
+        """Device pixels in a pixel of the plot; curves are drawn with pens that count in device pixels."""
+        return self._picture_ratio or self.devicePixelRatioF()
 
     # -- looks ----------------------------------------------------------------------------------------------------
 
@@ -134,10 +140,20 @@ class PlotCard(QWidget):
         self._clear()
         button = self.follow_button.isVisible()
         self.follow_button.hide()
+        # What is kept for the screen would only be enlarged.
+        items = [item for item in self.plot.scene().items() if item.cacheMode() != QGraphicsItem.CacheMode.NoCache]
+        for item in items:
+            item.setCacheMode(QGraphicsItem.CacheMode.NoCache)
+        self._picture_ratio = ratio
+        self.restyle()
         pixmap = QPixmap(self.plot.size() * ratio)
         pixmap.setDevicePixelRatio(ratio)
         # The view's own `render` would draw the scene without what lies over it.
         QWidget.render(self.plot, pixmap, QPoint())
+        self._picture_ratio = None
+        self.restyle()
+        for item in items:
+            item.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
         self.follow_button.setVisible(button)
         return pixmap
 

@@ -9,11 +9,14 @@ from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent, QPalette, QPen, QRegion
 from PySide6.QtWidgets import QWidget
 
+from lieapp.gui.plot_look import fitted_font, least_legible
+
 __all__ = ["Crosshair", "Reading"]
 
 _DISTANCE = 14  # of the box from the mouse, in pixels
 _SAMPLE = 22  # length of the sample of a line, in pixels
 _SPACE = 6
+_WIDEST_SHARE = 0.62  # of the plot, for letters larger than those of the window
 
 
 @dataclass(frozen=True)
@@ -59,17 +62,22 @@ class Crosshair(QWidget):
         self.readings: tuple[Reading, ...] = ()
         self._area = QRect()
         self._box = QRect()
-        self._name_width = 0.0
-        self._palette, self._font = QPalette(), QFont()
+        self._palette, self._font, self._fitted = QPalette(), QFont(), QFont()
         self.hide()
 
     def set_look(self, palette: QPalette, font: QFont) -> None:
         """Paint with these colours and this font."""
         self._palette, self._font = QPalette(palette), QFont(font)
-        self.setFont(self._font)
         self.update()
 
-    def point(self, mouse: QPointF, area: QRect, heading: str, readings: Sequence[Reading]) -> None:
+    def point(
+        self,
+        mouse: QPointF,
+        area: QRect,
+        heading: str,
+        readings: Sequence[Reading],
+        avoid: QRect | None = None,
+    ) -> None:
         """Show the lines and the values.
 
         Parameters
@@ -81,10 +89,12 @@ class Crosshair(QWidget):
         heading : str
             Value of the abscissa.
         readings : sequence of Reading
+        avoid : QRect, optional
+            What the values should not stand on, such as the legend.
         """
         before = self._region()
         self.mouse, self._area, self.heading, self.readings = mouse, area, heading, tuple(readings)
-        self._box = self._place_box()
+        self._box = self._place_box(avoid or QRect())
         if self.isHidden():
             self.setGeometry(self.parentWidget().rect())
             self.show()
@@ -109,31 +119,41 @@ class Crosshair(QWidget):
 
     # -- pieces ---------------------------------------------------------------------------------------------------
 
-    def _fonts(self) -> tuple[QFont, QFont]:
-        bold = QFont(self._font)
+    def _size(self, font: QFont) -> QSize:
+        bold = QFont(font)
         bold.setWeight(QFont.Weight.DemiBold)
-        return self._font, bold
-
-    def _place_box(self) -> QRect:
-        assert self.mouse is not None
-        _, bold = self._fonts()
         metrics = QFontMetricsF(bold)
-        samples = _SAMPLE + _SPACE if any(reading.pen is not None for reading in self.readings) else 0
-        self._name_width = max((metrics.horizontalAdvance(each.name) for each in self.readings), default=0.0)
+        samples = _SAMPLE + _SPACE if any(each.pen is not None for each in self.readings) else 0
+        names = max((metrics.horizontalAdvance(each.name) for each in self.readings), default=0.0)
         values = max((metrics.horizontalAdvance(each.value) for each in self.readings), default=0.0)
-        width = max(samples + self._name_width + 2 * _SPACE + values, metrics.horizontalAdvance(self.heading))
-        size = QSize(round(width) + 2 * _SPACE, round(metrics.height() * (len(self.readings) + 1)) + 2 * _SPACE)
-        # On the side of the mouse where there is room, and never out of the plot.
-        room = self.parentWidget().rect()
-        x = self.mouse.x() + _DISTANCE
-        if x + size.width() > room.right():
-            x = self.mouse.x() - _DISTANCE - size.width()
-        y = self.mouse.y() - _DISTANCE - size.height()
-        if y < room.top():
-            y = self.mouse.y() + _DISTANCE
-        x = max(min(x, room.right() - size.width()), room.left())
-        y = max(min(y, room.bottom() - size.height()), room.top())
-        return QRect(round(x), round(y), size.width(), size.height())
+        width = max(samples + names + 2 * _SPACE + values, metrics.horizontalAdvance(self.heading))
+        height = metrics.height() * (len(self.readings) + 1)
+        return QSize(round(width) + 2 * _SPACE, round(height) + 2 * _SPACE)
+
+    def _place_box(self, avoid: QRect) -> QRect:
+        """Return where the values cover neither what they tell about nor the legend, near the mouse."""
+        assert self.mouse is not None
+        widest = _WIDEST_SHARE * self._area.width()
+        self._fitted = fitted_font(
+            self._font, least_legible(self.font()), lambda font: self._size(font).width() <= widest
+        )
+        size = self._size(self._fitted)
+        room = self._area if size.width() <= self._area.width() else self.parentWidget().rect()
+        x, y = round(self.mouse.x()), round(self.mouse.y())
+        dots = [reading.place.toPoint() for reading in self.readings if reading.place is not None]
+        best, least = QRect(), float("inf")
+        for left in (x + _DISTANCE, x - _DISTANCE - size.width(), room.left(), room.right() - size.width()):
+            for top in (y - _DISTANCE - size.height(), y + _DISTANCE, room.top(), room.bottom() - size.height()):
+                box = QRect(max(min(left, room.right() - size.width()), room.left()),
+                            max(min(top, room.bottom() - size.height()), room.top()),
+                            size.width(), size.height())  # fmt: skip
+                wide = box.adjusted(-5, -5, 5, 5)
+                bad = 3.0 * sum(wide.contains(dot) for dot in dots) + 4.0 * wide.contains(x, y)
+                bad += 2.0 * box.intersects(avoid)
+                away = abs(box.center().x() - x) + abs(box.center().y() - y)
+                if bad + 1e-3 * away < least:
+                    best, least = box, bad + 1e-3 * away
+        return best
 
     def _region(self) -> QRegion:
         if self.mouse is None:
@@ -172,7 +192,8 @@ class Crosshair(QWidget):
         painter.setPen(QPen(self._palette.color(QPalette.ColorRole.Mid), 1.0))
         painter.setBrush(back)
         painter.drawRoundedRect(QRectF(self._box).adjusted(0.5, 0.5, -0.5, -0.5), 4.0, 4.0)
-        plain, bold = self._fonts()
+        plain, bold = self._fitted, QFont(self._fitted)
+        bold.setWeight(QFont.Weight.DemiBold)
         inside = QRectF(self._box).adjusted(_SPACE, _SPACE, -_SPACE, -_SPACE)
         line = inside.height() / (len(self.readings) + 1)
         row = QRectF(inside.left(), inside.top(), inside.width(), line)
@@ -185,7 +206,9 @@ class Crosshair(QWidget):
             row.translate(0.0, line)
             name = QRectF(row)
             if reading.pen is not None:
-                painter.setPen(reading.pen)
+                pen = QPen(reading.pen)
+                pen.setCosmetic(False)
+                painter.setPen(pen)
                 painter.drawLine(QPointF(row.left(), row.center().y()),
                                  QPointF(row.left() + _SAMPLE, row.center().y()))  # fmt: skip
                 name.setLeft(row.left() + _SAMPLE + _SPACE)

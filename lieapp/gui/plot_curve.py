@@ -21,7 +21,7 @@ _LEAST_CONTRAST = 3.0
 _SMOOTH_POINTS = 2000
 
 
-def curve_pen(color: str, dash: Sequence[float], width: float) -> QPen:
+def curve_pen(color: str, dash: Sequence[float], width: float, ratio: float = 1.0) -> QPen:
     """Return the pen of a run: its colour and its dash, so that colour is never the only cue.
 
     Parameters
@@ -32,8 +32,10 @@ def curve_pen(color: str, dash: Sequence[float], width: float) -> QPen:
         On and off lengths, in widths of a line of 2 pixels; empty for a solid line.
     width : float
         In pixels. The dashes are as long on a thin line, or they could not be told apart, and longer on a thick one.
+    ratio : float, optional
+        Device pixels in a pixel: the width of a pen that takes no part in zooming counts in those.
     """
-    pen: QPen = pg.mkPen(color, width=width)
+    pen: QPen = pg.mkPen(color, width=width * ratio)
     if dash:
         pen.setDashPattern([length * max(2.0 / width, 1.0) for length in dash])
         pen.setCapStyle(Qt.PenCapStyle.FlatCap)

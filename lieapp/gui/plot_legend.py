@@ -11,6 +11,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QMouseEvent, QPainter, Q
 from PySide6.QtWidgets import QAbstractButton, QFrame, QSizePolicy, QVBoxLayout, QWidget
 
 from lieapp.gui.plot_curve import curve_pen, readable_color
+from lieapp.gui.plot_look import fitted_font, least_legible
 from lieapp.gui.run_entry import RunEntry
 
 __all__ = ["PlotLegend", "calmest_place"]
@@ -18,7 +19,8 @@ __all__ = ["PlotLegend", "calmest_place"]
 _SAMPLE = 26
 _SPACE = 6
 _MARGIN = 6  # from the border of the plot, in pixels
-_LARGEST_SHARE = 0.7  # of the plot's height
+_LARGEST_SHARE = 0.7  # of the height of the plot
+_WIDEST_SHARE, _HIGHEST_SHARE = 0.6, 0.5  # of the plot, for letters larger than those of the window
 
 
 def calmest_place(area: QRect, size: QSize, points: NDArray[np.float64], now: QPoint | None = None) -> QPoint:
@@ -69,6 +71,7 @@ class _Entry(QAbstractButton):
     def __init__(self, run: RunEntry, legend: PlotLegend) -> None:
         super().__init__(legend)
         self.run, self._legend = run, legend
+        self._written: tuple[str, bool] | None = None
         self.setCheckable(True)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -77,7 +80,8 @@ class _Entry(QAbstractButton):
 
     def refresh(self) -> None:
         title, shown = self.run.title, self.run.visible
-        if self.text() != title or self.isChecked() != shown or not self.toolTip():
+        if (title, shown) != self._written:
+            self._written = title, shown
             self.setText(title)
             self.blockSignals(True)
             self.setChecked(shown)
@@ -88,7 +92,7 @@ class _Entry(QAbstractButton):
 
     def sizeHint(self) -> QSize:
         metrics = QFontMetricsF(self._legend.text_font)
-        width = _SAMPLE + _SPACE + metrics.horizontalAdvance(self.text()) + 2
+        width = self._legend.sample + _SPACE + metrics.horizontalAdvance(self.text()) + 2
         return QSize(round(width), round(metrics.height() + 2))
 
     def minimumSizeHint(self) -> QSize:
@@ -105,14 +109,16 @@ class _Entry(QAbstractButton):
         if not shown:
             painter.setOpacity(0.6)
         middle = round(self.height() / 2)
-        painter.setPen(curve_pen(color, self.run.dash, self._legend.line_width))
-        painter.drawLine(QPoint(0, middle), QPoint(_SAMPLE, middle))
+        pen = curve_pen(color, self.run.dash, self._legend.line_width)
+        pen.setCosmetic(False)
+        painter.setPen(pen)
+        painter.drawLine(QPoint(0, middle), QPoint(self._legend.sample, middle))
         font = QFont(self._legend.text_font)
         # Not by its colour alone.
         font.setStrikeOut(not shown)
         painter.setFont(font)
         painter.setPen(palette.color(role.Text if shown else role.PlaceholderText))
-        place = self.rect().adjusted(_SAMPLE + _SPACE, 0, 0, 0)
+        place = self.rect().adjusted(self._legend.sample + _SPACE, 0, 0, 0)
         painter.drawText(place, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, self.text())
         painter.setOpacity(1.0)
         if self.hasFocus() or self.underMouse():
@@ -164,11 +170,13 @@ class PlotLegend(QFrame):
         super().__init__(parent)
         self.setAccessibleName("Legend")
         self.text_font, self.colors, self.line_width = QFont(), QPalette(), 2.0
+        self._font = QFont()
         self._entries: dict[str, _Entry] = {}
         self._wanted = True
         self._by_hand: QPointF | None = None  # middle of the legend in shares of the plot, once it was dragged
         self._grip: QPoint | None = None
         self._dragging = False
+        self._placed = False
         self._area = QRect()
         self._left_out = 0
         self._layout = QVBoxLayout(self)
@@ -181,6 +189,11 @@ class PlotLegend(QFrame):
         """Whether it is shown when there are runs to tell apart."""
         return self._wanted
 
+    @property
+    def sample(self) -> int:
+        """Length of the sample of a line, in pixels."""
+        return round(_SAMPLE * max(self.line_width / 2.0, 1.0))
+
     def set_wanted(self, on: bool) -> None:
         """Show it when there are two runs or more, or never."""
         self._wanted = on
@@ -188,10 +201,7 @@ class PlotLegend(QFrame):
 
     def set_look(self, palette: QPalette, font: QFont, line_width: float) -> None:
         """Paint with these colours, this font and lines of this width in pixels."""
-        self.text_font, self.colors, self.line_width = QFont(font), QPalette(palette), line_width
-        for entry in self._entries.values():
-            entry.updateGeometry()
-            entry.update()
+        self._font, self.colors, self.line_width = QFont(font), QPalette(palette), line_width
         self._show_what_fits()
         self.update()
 
@@ -234,7 +244,8 @@ class PlotLegend(QFrame):
             self._move_within(QPointF(area.left() + self._by_hand.x() * area.width() - self.width() / 2,
                                       area.top() + self._by_hand.y() * area.height() - self.height() / 2))  # fmt: skip
         else:
-            self.move(calmest_place(area, self.size(), points(), None if changed else self.pos()))
+            self.move(calmest_place(area, self.size(), points(), self.pos() if self._placed and not changed else None))
+            self._placed = True
 
     # -- dragging -------------------------------------------------------------------------------------------------
 
@@ -276,9 +287,18 @@ class PlotLegend(QFrame):
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Let it find its place again."""
         self._by_hand = None
+        self._placed = False
         event.accept()
 
     # -- pieces ---------------------------------------------------------------------------------------------------
+
+    def _fits(self, font: QFont) -> bool:
+        metrics = QFontMetricsF(font)
+        widest = max((metrics.horizontalAdvance(entry.text()) for entry in self._entries.values()), default=0.0)
+        return (
+            self.sample + 3 * _SPACE + widest <= _WIDEST_SHARE * self._area.width()
+            and metrics.height() * len(self._entries) + 8 <= _HIGHEST_SHARE * self._area.height()
+        )
 
     def _toggle(self, run: RunEntry, on: bool) -> None:
         run.visible = on
@@ -293,6 +313,9 @@ class PlotLegend(QFrame):
 
     def _show_what_fits(self) -> None:
         entries = list(self._entries.values())
+        self.text_font = fitted_font(self._font, least_legible(self.font()), self._fits)
+        for entry in entries:
+            entry.updateGeometry()
         line = QFontMetricsF(self.text_font).height() + 2
         room = int((_LARGEST_SHARE * self._area.height() - 8) // line) if self._area.isValid() else len(entries)
         # The youngest runs are compared now; how many are left out is written below them.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from PySide6.QtGui import QFont, QPalette
@@ -9,7 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 from lieapp.gui.theme import LIGHT, palette_of
 
-__all__ = ["PRESENTATION", "SCREEN", "PlotLook"]
+__all__ = ["PRESENTATION", "SCREEN", "PlotLook", "fitted_font", "least_legible"]
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,28 @@ class PlotLook:
         font = QFont(widget.font())
         font.setPointSizeF(max(font.pointSizeF(), self.least_points))
         return font
+
+
+def least_legible(font: QFont) -> float:
+    """Return the size in points down to which letters may shrink where there is no room."""
+    points = font.pointSizeF()
+    return max(0.75 * points, min(points, 8.0))
+
+
+def fitted_font(font: QFont, least_points: float, fits: Callable[[QFont], bool]) -> QFont:
+    """Return the largest font, from the given size down, with which something fits.
+
+    Parameters
+    ----------
+    font : QFont
+    least_points : float
+        Size below which nobody could read it: it is taken even if it does not fit.
+    fits : callable(QFont) -> bool
+    """
+    tried = QFont(font)
+    while tried.pointSizeF() > least_points and not fits(tried):
+        tried.setPointSizeF(max(tried.pointSizeF() - 1.0, least_points))
+    return tried
 
 
 SCREEN = PlotLook(line=2.0, running_line=1.0)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, Qt, Signal
+from PySide6.QtCore import QPointF, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QFontMetricsF, QPalette, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QCheckBox, QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from lieapp.gui.axes import decade_text
 from lieapp.gui.plot_card import HINT, PlotCard
 from lieapp.gui.plot_crosshair import Reading
 from lieapp.gui.plot_curve import RunCurve, curve_pen, readable_color
@@ -27,7 +27,7 @@ _THICK_LINE_POINTS = 2000
 _NEAR_PIXELS = 14.0
 _NEAR_FRAMES = 4000  # looked at under the mouse: more are within one pixel
 _EMPTY_RANGE = (0.0, 100.0)
-_LEGEND_SECONDS = 0.5  # between two looks for a better place of the legend
+_LEGEND_MILLISECONDS = 300  # between two looks for a better place of the legend
 _LEGEND_STEP = 4  # pixels between the places of a curve that it looks at
 
 
@@ -67,7 +67,6 @@ class ProgressPlots(PlotCard):
         self._cursor_frame = 0
         self._units: dict[str, str] = {}
         self._references: dict[str, tuple[float, str]] = {}
-        self._legend_time = 0.0
 
         self.quantity = self._choice(self._quantities, "Ordinate", "What the curves show")
         self.abscissa = self._choice(self._abscissae, "Abscissa", "What the curves are drawn over")
@@ -94,6 +93,8 @@ class ProgressPlots(PlotCard):
         self.legend_action = self._make_action("&Legend", "Names of the runs in the plot; a click hides or shows one",
                                                checkable=True)  # fmt: skip
         self.legend_action.setChecked(True)
+        self._legend_timer = QTimer(self, singleShot=True, interval=_LEGEND_MILLISECONDS)
+        self._legend_timer.timeout.connect(self._place_legend)
         self._lay_out()
         self.quantity.currentIndexChanged.connect(self._change_quantity)
         self.abscissa.currentIndexChanged.connect(self._redraw)
@@ -102,8 +103,8 @@ class ProgressPlots(PlotCard):
         self.plot.scene().sigMouseClicked.connect(self._click)
         self.legend.toggled.connect(self._take_visibility)
         self.legend_action.toggled.connect(self._show_legend)
-        self.view_box.sigRangeChanged.connect(lambda *_: self._place_legend())
-        self.view_box.sigResized.connect(lambda *_: self._place_legend(at_once=True))
+        self.view_box.sigRangeChanged.connect(self._place_legend_soon)
+        self.view_box.sigResized.connect(self._take_size)
         self._ready = True
         self.restyle()
         self._show_empty_range()
@@ -123,7 +124,7 @@ class ProgressPlots(PlotCard):
         self.legend.set_runs(runs)
         self.set_has_data(bool(runs))
         self.refresh()
-        self._place_legend(at_once=True)
+        self._place_legend()
 
     def set_unit(self, column: str, unit: str) -> None:
         """Name the unit of a column where it depends on the runs: a gap is in Å for an RMSD, without unit for a score.
@@ -175,7 +176,7 @@ class ProgressPlots(PlotCard):
         if self._cursor_run is not None:
             self.set_cursor(self._cursor_run, self._cursor_frame)
         if changed:
-            self._place_legend()
+            self._place_legend_soon()
             self.refresh_pointing()
 
     @property
@@ -242,7 +243,7 @@ class ProgressPlots(PlotCard):
         frames, finished = run.frames, run.finished
         color = self._color(run)
         shown = (self.ordinate_shown, self.abscissa_shown, self._log)
-        key = (shown, frames, finished, color, run.dash, self.look)
+        key = (shown, frames, finished, color, run.dash, self.look, self.ratio)
         before = self._drawn.get(run.id)
         if before == key:
             return turned
@@ -252,7 +253,7 @@ class ProgressPlots(PlotCard):
         self._extend(curve, run, frames)
         thick = finished and frames <= _THICK_LINE_POINTS
         width = self.look.line if thick else self.look.running_line
-        curve.set_look(curve_pen(color, run.dash, width), self.look.pixels)
+        curve.set_look(curve_pen(color, run.dash, width, self.ratio), self.look.pixels)
         return True
 
     def _extend(self, curve: RunCurve, run: RunEntry, frames: int) -> None:
@@ -294,8 +295,8 @@ class ProgressPlots(PlotCard):
         self.left_axis.set_decades(self._log, float(np.log10(self.ordinate_shown.floor)))
         metrics = QFontMetricsF(self.look.font(self))
         for side, quantity, room in (
-            ("left", self.ordinate_shown, self.plot.height() - 76),
-            ("bottom", self.abscissa_shown, self.plot.width() - 90),
+            ("left", self.ordinate_shown, self.view_box.height()),
+            ("bottom", self.abscissa_shown, self.view_box.width()),
         ):
             unit = self._unit_of(quantity)
             unit = f" ({unit})" if unit else ""
@@ -376,8 +377,14 @@ class ProgressPlots(PlotCard):
             frame = nearest(series.x, place)
             value = run.value(self.ordinate_shown.column, frame)
             unit = self._unit_of(self.ordinate_shown)
-            text = "not finite" if value is None else f"{value:.4g} {unit}".rstrip()
-            pen = self._curves[run.id].opts["pen"]
+            floor = self.ordinate_shown.floor
+            if value is None:
+                text = "not finite"
+            elif self._log and value <= floor:
+                text = f"≤ {decade_text(np.log10(floor))} {unit}".rstrip()
+            else:
+                text = f"{value:.4g} {unit}".rstrip()
+            pen = curve_pen(self._color(run), run.dash, self.look.line)
             seen = self._place_of(float(series.x[frame]), float(series.y[frame]))
             readings.append(Reading(run.title, text, pen, seen, found is not None and found[0] is run))
         if not readings:
@@ -385,7 +392,8 @@ class ProgressPlots(PlotCard):
             return
         over = self.abscissa_shown
         heading = f"{over.title} {place:.6g}" if over.unit else f"{over.title} {round(place)}"
-        self.crosshair.point(mouse, self.area, heading, readings)
+        legend = self.legend.geometry() if self.legend.isVisible() else None
+        self.crosshair.point(mouse, self.area, heading, readings, legend)
 
     def _covers(self, x: NDArray[np.float64], place: float) -> bool:
         margin = _NEAR_PIXELS * self.view_box.viewPixelSize()[0]
@@ -398,17 +406,18 @@ class ProgressPlots(PlotCard):
 
     def _show_legend(self, on: bool) -> None:
         self.legend.set_wanted(on)
-        self._place_legend(at_once=True)
+        self._place_legend()
 
     def _take_visibility(self, run: RunEntry) -> None:
         self.refresh()
         self.visibility_changed.emit(run)
 
-    def _place_legend(self, *, at_once: bool = False) -> None:
-        now = time.monotonic()
-        if at_once or now - self._legend_time >= _LEGEND_SECONDS:
-            self._legend_time = now
-            self.legend.place(self.area, self._places_on_curves)
+    def _place_legend_soon(self, *_: object) -> None:
+        if not self._legend_timer.isActive():
+            self._legend_timer.start()
+
+    def _place_legend(self) -> None:
+        self.legend.place(self.area, self._places_on_curves)
 
     def _places_on_curves(self) -> NDArray[np.float64]:
         """Return places on the visible curves, a few pixels from each other, shape (places, 2), in pixels."""
@@ -432,6 +441,10 @@ class ProgressPlots(PlotCard):
 
     # -- looks ----------------------------------------------------------------------------------------------------
 
+    def _take_size(self, *_: object) -> None:
+        self._label_axes()
+        self._place_legend()
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         directions = QBoxLayout.Direction
@@ -439,16 +452,15 @@ class ProgressPlots(PlotCard):
         direction = directions.LeftToRight if self.width() >= needed else directions.TopToBottom
         if self._choices.direction() != direction:
             self._choices.setDirection(direction)
-        self._label_axes()
 
     def restyle(self) -> None:
         super().restyle()
         palette, font = self.look.palette(self), self.look.font(self)
         accent = palette.color(QPalette.ColorRole.Highlight)
         text = palette.color(QPalette.ColorRole.Text)
-        self.cursor_line.setPen(pg.mkPen(accent, width=1))
-        self.cursor_line.setHoverPen(pg.mkPen(accent, width=3))
-        self.reference.setPen(pg.mkPen(text, width=self.look.running_line, style=Qt.PenStyle.DashLine))
+        self.cursor_line.setPen(pg.mkPen(accent, width=self.ratio))
+        self.cursor_line.setHoverPen(pg.mkPen(accent, width=3 * self.ratio))
+        self.reference.setPen(pg.mkPen(text, width=self.look.running_line * self.ratio, style=Qt.PenStyle.DashLine))
         self.reference.label.setColor(text)
         self.reference.label.setFont(font)
         back = palette.color(QPalette.ColorRole.Base)
@@ -457,7 +469,7 @@ class ProgressPlots(PlotCard):
         self.legend.set_look(palette, font, self.look.line)
         self._label_axes()
         self.refresh()
-        self._place_legend(at_once=True)
+        self._place_legend()
 
 
 def nearest(x: NDArray[np.float64], place: float) -> int:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QPointF
+from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from lieapp.gui.deviation_plot import CORE_CUTOFF, DeviationPlot
-from lieapp.gui.theme import theme
+from lieapp.gui.theme import DARK, LIGHT, theme
+from tests.gui.pointing import leave, move_mouse, pixel
 
 VALUES = np.array([0.5, 1.0, 3.0, 8.0, 1.5, 0.2, 6.0, 2.0, 0.9, 4.0])
 LABELS = [f"A:{number}" for number in range(1, 11)]
@@ -40,17 +41,43 @@ def test_the_pair_under_the_mouse_is_named_and_told_once(plot: DeviationPlot, qt
     QApplication.processEvents()
     told: list[int] = []
     plot.pair_hovered.connect(told.append)
-    box = plot.plot.getPlotItem().getViewBox()
-    place = box.mapViewToScene(QPointF(4.2, 5.0))
-    plot.plot.scene().sigMouseMoved.emit(place)
-    plot.plot.scene().sigMouseMoved.emit(place + QPointF(1, 1))
+    place = pixel(plot, 4.2, 5.0)
+    move_mouse(plot.plot.viewport(), place)
+    move_mouse(plot.plot.viewport(), place + QPoint(1, 1))
     assert told == [3]
     assert plot.hover.text() == "A:4   8.00 Å"
     assert plot.mark.isVisible()
     assert plot.mark.value() == 4.0
-    QApplication.sendEvent(plot, QEvent(QEvent.Type.Leave))
+    assert plot.crosshair.isVisible()
+    assert plot.crosshair.text() == "A:4\ndistance to partner  8.00 Å"
+    plot.set_deviations(LABELS, VALUES / 2)
+    assert plot.crosshair.text().endswith("4.00 Å")
+    leave(plot.plot.viewport())
+    assert not plot.crosshair.isVisible()
     assert told == [3, -1]
     assert not plot.mark.isVisible()
+
+
+def test_a_pair_that_another_view_points_at_stays_marked(plot: DeviationPlot) -> None:
+    plot.set_deviations(LABELS, VALUES)
+    plot.mark_pair(5)
+    leave(plot.plot.viewport())
+    assert plot.mark.isVisible() and plot.mark.value() == 6.0
+    assert not plot.crosshair.isVisible()
+
+
+def test_presentation_size_is_thick_large_and_light(plot: DeviationPlot) -> None:
+    plot.set_deviations(LABELS, VALUES)
+    theme().set_mode("dark")
+    plot.set_presentation(True)
+    QApplication.processEvents()
+    assert plot.curve.opts["pen"].widthF() == 3 * plot.devicePixelRatioF()
+    assert plot.left_axis.style["tickFont"].pointSizeF() >= 17
+    assert plot.picture().toImage().pixelColor(2, 2).name().upper() == LIGHT.card
+    plot.set_presentation(False)
+    assert plot.curve.opts["pen"].widthF() == plot.devicePixelRatioF()
+    assert plot.picture().toImage().pixelColor(2, 2).name().upper() == DARK.card
+    theme().set_mode("light")
 
 
 def test_other_values_of_the_same_pairs_keep_what_was_zoomed_and_another_pair_does_not(plot: DeviationPlot) -> None:
