@@ -155,6 +155,7 @@ class RunWorkbench(QWidget):
         controller.states_changed.connect(self._show_states)
         controller.entrants_changed.connect(self._show_entrants)
         self.plots.cursor_moved.connect(controller.show_frame)
+        self.plots.visibility_changed.connect(lambda entry: self._show_runs())
         self.runs.selected.connect(controller.select)
         self.runs.deleted.connect(controller.remove)
         self.runs.visibility_changed.connect(lambda entry: self._show_runs())
