@@ -15,7 +15,7 @@ from lieapp.optimizers.names import normalised
 from lieapp.optimizers.settings import SETTINGS
 from lieapp.scene.colors import OPTIMIZER_COLORS, OPTIMIZER_DASHES, optimizer_color, optimizer_dash
 
-__all__ = ["QUANTITIES", "Curve", "Quantity", "curves_of", "gap_unit", "quantity"]
+__all__ = ["QUANTITIES", "Curve", "Quantity", "curves_of", "distinct_lines", "gap_unit", "quantity"]
 
 
 @dataclass(frozen=True)
@@ -131,17 +131,30 @@ def curves_of(results: Sequence[AlignmentResult], titles: Sequence[str] | None =
     """
     names = [result.job.optimizer.name for result in results]
     titles = [_title_of(name) for name in names] if titles is None else titles
+    lines = distinct_lines(names)
+    return [Curve(title, result, *line) for title, result, line in zip(titles, results, lines, strict=True)]
+
+
+def distinct_lines(names: Sequence[str]) -> list[tuple[str, tuple[float, ...]]]:
+    """Return colour and dash of a line for every optimiser of a figure, no two the same while there are enough.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of the optimisers; one may occur several times. A second run of it gets another dash, and only then another
+        colour.
+    """
     taken: set[tuple[str, tuple[float, ...]]] = set()
-    curves = []
-    for result, name, title in zip(results, names, titles, strict=True):
+    lines = []
+    for name in names:
         own = (optimizer_color(name), optimizer_dash(name))
         dashes = (*_EXTRA_DASHES, *OPTIMIZER_DASHES.values())
         candidates = [own, *((own[0], dash) for dash in dashes)]
         candidates += [(color, dash) for color in OPTIMIZER_COLORS.values() for dash in dashes]
         line = next((line for line in candidates if line not in taken), own)
         taken.add(line)
-        curves.append(Curve(title, result, *line))
-    return curves
+        lines.append(line)
+    return lines
 
 
 def _title_of(name: str) -> str:

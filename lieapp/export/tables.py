@@ -10,10 +10,11 @@ import numpy as np
 
 from lieapp.export.result import AlignmentResult
 
-__all__ = ["write_residues_csv", "write_trajectory_csv"]
+__all__ = ["write_residues_csv", "write_table", "write_trajectory_csv"]
 
 
-def _write(path: Path, heads: Sequence[str], rows: Iterable[Sequence[object]]) -> Path:
+def write_table(path: Path, heads: Sequence[str], rows: Iterable[Sequence[object]]) -> Path:
+    """Write a table as CSV."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(heads)
@@ -46,7 +47,7 @@ def write_residues_csv(result: AlignmentResult, path: Path) -> Path:
             row += [int(pairing.fit[pair]), int(pairing.report[pair]), int(core[pair])]
             yield row
 
-    return _write(path, heads, rows())
+    return write_table(path, heads, rows())
 
 
 def write_trajectory_csv(result: AlignmentResult, path: Path) -> Path:
@@ -68,4 +69,4 @@ def write_trajectory_csv(result: AlignmentResult, path: Path) -> Path:
                 row += [""] * 12
             yield row
 
-    return _write(path, heads, rows())
+    return write_table(path, heads, rows())

@@ -43,6 +43,7 @@ DIMER_COLUMNS = ("dimer_curvature", "dimer_residual", "dimer_alignment", "dimer_
 """What an optimiser that looks for low curvature reports after its step; NaN for those that do not."""
 
 _LARGEST_HESSIAN = 2000
+_ONE_THREAD = 100_000  # parameters up to which two threads only get in each other's way
 
 
 class Model(Protocol):
@@ -124,7 +125,7 @@ class LandscapeProblem(Problem):
         self._parameters = list(model.parameters)
         self.size = sum(p.numel() for p in self._parameters)
         self.is_small = self.size <= LARGEST_EXACT
-        self.single_threaded = self.is_small
+        self.single_threaded = self.size <= _ONE_THREAD
         self.metric = Metric("loss", "", "log" if truth.deepest is not None and truth.deepest >= 0.0 else "linear")
         self._optimizer: Optimizer | None = None
         start = float(model.oracle.loss())

@@ -173,11 +173,10 @@ def _rounded(value: float) -> float:
     return float(f"{math.floor(value / 10.0**place * (1.0 + 1e-12)) * 10.0**place:.2g}")
 
 
-_COSINE = {"schedule.kind": "warm-up-cosine", "schedule.warmup_steps": 100}
-
 _NETWORK: dict[str, dict[str, Any]] = {
-    "sgd": {"lr": 0.3, "momentum": 0.9},
-    "adam": {"lr": 2e-3, "betas": (0.9, 0.99)},
-    "adamw": {"lr": 2e-3, "betas": (0.9, 0.99), "weight_decay": 0.1},
-    "sophia": {"lr": 2e-3, "estimator": "hutchinson", "betas": (0.96, 0.99), "gamma": 0.05, "update_interval": 10},
+    "sgd": {"lr": 0.1, "momentum": 0.9},
+    "perturbed-sgd": {"lr": 0.3},
+    "adam": {"lr": 3e-3, "betas": (0.9, 0.99)},
+    "adamw": {"lr": 3e-3, "betas": (0.9, 0.99), "weight_decay": 0.1},
+    "sophia": {"lr": 3e-3, "estimator": "hutchinson", "betas": (0.96, 0.99), "gamma": 0.05, "update_interval": 10},
 }

@@ -63,7 +63,7 @@ class RotationModel:
     def _loss(self) -> Tensor:
         moved = self._points @ (so3.exp(self._leaf) @ self.anchor).mT
         squares = ((moved - self._points) ** 2).sum(dim=1)
-        value: Any = self._objective.rho(squares)  # type: ignore[arg-type]
+        value: Any = self._objective.rho(squares)
         mean: Tensor = value.mean()
         return mean
 

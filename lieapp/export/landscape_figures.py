@@ -1,0 +1,200 @@
+"""Figures of runs on landscapes: the path over contours, and what it cost; drawn from recordings alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lieapp.engine.recording import Recording
+from lieapp.export.errors import ExportError
+from lieapp.export.figure_files import (
+    FIGURE_FORMATS,
+    figure_style,
+    new_figure,
+    place_legend,
+    save_figure,
+    settle,
+)
+from lieapp.export.quantities import distinct_lines
+from lieapp.landscapes.catalog import Surface
+from lieapp.landscapes.report import LandscapeReport
+from lieapp.landscapes.spec import LandscapeJob
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["POINT_MARKERS", "LandscapeResult", "draw_landscape_progress", "draw_path", "write_landscape_figures"]
+
+POINT_MARKERS = {"minimum": "o", "saddle": "X", "maximum": "^", "degenerate": "D"}
+"""Marker of every kind of stationary point."""
+
+_GRID = 240
+_LEVELS = 24
+_PANELS = (
+    ("loss", "loss"),
+    ("validation_loss", "validation loss"),
+    ("gradient_norm", "gradient norm"),
+    ("lowest_curvature", "lowest curvature"),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class LandscapeResult:
+    """A run with everything that says where it came from.
+
+    Attributes
+    ----------
+    title : str
+        As the legend shows it.
+    job : LandscapeJob
+    recording : Recording
+    report : LandscapeReport
+    """
+
+    title: str
+    job: LandscapeJob
+    recording: Recording
+    report: LandscapeReport
+
+
+def draw_path(results: Sequence[LandscapeResult], *, columns: int = 1) -> Figure:
+    """Draw the contours of a surface with the paths of runs on it and its stationary points by index.
+
+    Parameters
+    ----------
+    results : sequence of LandscapeResult
+        Of one planar landscape.
+    columns : {1, 2}
+        Columns of a journal that the figure fills.
+
+    Raises
+    ------
+    ExportError
+        If there is no run, or the landscape is not planar.
+    """
+    _need(results)
+    job = results[0].job
+    if not job.description.is_planar:
+        raise ExportError(f"{job.description.title} has no contours: it is no surface over x and y.")
+    shape = job.surface
+    (x0, x1), (y0, y1) = shape.domain
+    with figure_style():
+        figure = new_figure(columns, aspect=1.0)
+        axes = figure.add_subplot()
+        _draw_contours(axes, shape)
+        lines = distinct_lines([result.job.optimizer.name for result in results])
+        for result, (color, dash) in zip(results, lines, strict=True):
+            points = result.recording.states("point")
+            style: Any = (0, dash) if dash else "-"
+            axes.plot(points[:, 0], points[:, 1], color=color, linestyle=style, label=result.title, zorder=4)
+            axes.plot(*points[-1], color=color, marker="s", markersize=4, markeredgecolor="white", zorder=6)
+        axes.plot(*points[0], color="black", marker="*", markersize=7, linestyle="", label="start", zorder=7)
+        for kind, marker in POINT_MARKERS.items():
+            for index in sorted({point.index for point in shape.stationary_points if point.kind == kind}):
+                found = [p.position for p in shape.stationary_points if p.kind == kind and p.index == index]
+                title = kind if kind in ("minimum", "maximum") else f"{kind}, index {index}"
+                axes.plot(
+                    *np.transpose(found),
+                    color="white",
+                    markeredgecolor="black",
+                    marker=marker,
+                    linestyle="",
+                    markersize=5,
+                    label=title,
+                    zorder=5,
+                )
+        axes.set(xlim=(x0, x1), ylim=(y0, y1), xlabel="x", ylabel="y")
+        place_legend(figure, axes, columns)
+    return figure
+
+
+def _draw_contours(axes: Axes, shape: Surface) -> None:
+    (x0, x1), (y0, y1) = shape.domain
+    x, y = np.meshgrid(np.linspace(x0, x1, _GRID), np.linspace(y0, y1, _GRID))
+    with np.errstate(all="ignore"):
+        values = np.asarray(shape.value(x, y), dtype=np.float64)
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        raise ExportError(f"{shape.title} has no finite value on its domain.")
+    low, high = float(finite.min()), float(finite.max())
+    high = high if shape.clip is None else min(shape.clip, high)
+    # Dense near the bottom, where valleys are.
+    levels = low + (high - low) * np.linspace(0.0, 1.0, _LEVELS) ** 1.6 if high > low else np.array([low, low + 1.0])
+    clipped = np.ma.masked_invalid(np.clip(values, low, high))
+    axes.contourf(x, y, clipped, levels=levels, cmap="GnBu_r", alpha=0.75)
+    axes.contour(x, y, clipped, levels=levels, colors="#5B6B78", linewidths=0.3)
+
+
+def draw_landscape_progress(results: Sequence[LandscapeResult], *, columns: int = 1) -> Figure:
+    """Draw loss, gradient norm and lowest curvature against evaluations, one above the other.
+
+    Parameters
+    ----------
+    results : sequence of LandscapeResult
+        Of one landscape. A network has its validation loss instead of a curvature.
+    columns : {1, 2}
+
+    Raises
+    ------
+    ExportError
+        If there is no run.
+    """
+    _need(results)
+    held = results[0].recording.columns
+    panels = [panel for panel in _PANELS if panel[0] in held]
+    with figure_style():
+        figure = new_figure(columns, aspect=0.4 * len(panels) if columns == 1 else 0.25 * len(panels))
+        rows: Any = figure.subplots(len(panels), 1, sharex=True, squeeze=False)
+        lines = distinct_lines([result.job.optimizer.name for result in results])
+        for axes, (column, label) in zip(rows[:, 0], panels, strict=True):
+            for result, (color, dash) in zip(results, lines, strict=True):
+                table = result.recording.table(("evaluations", column))
+                values = table[column]
+                axes.plot(
+                    table["evaluations"],
+                    np.maximum(values, 1e-12) if column == "gradient_norm" else values,
+                    color=color,
+                    linestyle=(0, dash) if dash else "-",
+                    label=result.title,
+                    marker="o" if len(values) == 1 else None,
+                    markersize=3,
+                )
+            axes.set_ylabel(label)
+            axes.margins(x=0.02)
+            if column == "gradient_norm":
+                axes.set_yscale("log")
+            elif column == "lowest_curvature":
+                axes.axhline(0.0, color="black", linestyle=(0, (4.0, 2.5)), linewidth=0.7)
+        rows[-1, 0].set_xlabel("evaluations (gradients computed)")
+        place_legend(figure, rows[0, 0], columns)
+    return figure
+
+
+def write_landscape_figures(
+    results: Sequence[LandscapeResult], folder: Path, formats: Sequence[str] = FIGURE_FORMATS
+) -> list[Path]:
+    """Write the path, where there is one to draw, and the progress in every format; returns the files.
+
+    Raises
+    ------
+    ExportError
+        If there is no run, or a file cannot be written.
+    """
+    _need(results)
+    folder.mkdir(parents=True, exist_ok=True)
+    figures = {"progress": draw_landscape_progress(results)}
+    if results[0].job.description.is_planar:
+        figures["path"] = draw_path(results)
+    return [
+        save_figure(settle(figure), folder / f"{name}.{kind}") for name, figure in figures.items() for kind in formats
+    ]
+
+
+def _need(results: Sequence[LandscapeResult]) -> None:
+    if not any(len(result.recording) for result in results):
+        raise ExportError("There is no run to draw.")

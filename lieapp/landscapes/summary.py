@@ -1,0 +1,62 @@
+"""A report in the few lines that a person reads first. No torch."""
+
+from __future__ import annotations
+
+import math
+
+from lieapp.engine.stopping import counted
+from lieapp.landscapes.report import LandscapeReport, NearestSummary
+
+__all__ = ["summarise"]
+
+
+def summarise(title: str, report: LandscapeReport) -> str:
+    """Return a report as text.
+
+    Parameters
+    ----------
+    title : str
+        Name of the run.
+    report : LandscapeReport
+
+    Returns
+    -------
+    str
+        Lines without a last line break.
+    """
+    lines = [f"{title}: {report.message}"]
+    if math.isnan(report.loss):
+        return "\n".join([*lines, "  There is no point."])
+    place = ""
+    if report.parameters is not None:
+        place = f" at ({', '.join(f'{number:.6g}' for number in report.parameters)})"
+    lines.append(f"  loss       {report.loss:.8g}{place}, gradient norm {report.gradient_norm:.2g}")
+    if math.isfinite(report.lowest_curvature):
+        lines.append(f"  curvature  {report.lowest_curvature:.6g}, the lowest eigenvalue of the Hessian")
+    if report.nearest_stationary_point is not None:
+        lines.append(f"  nearest    {_nearest(report.nearest_stationary_point)}")
+    if report.reference_saddle is not None:
+        lines.append(f"  escape     {_escape(report)}")
+    if report.growth is not None and math.isfinite(report.growth.observed):
+        theory = "" if math.isnan(report.growth.predicted) else f", theory {report.growth.predicted:.4f}"
+        steps = counted(report.growth.steps, "step")
+        lines.append(f"  growth     {report.growth.observed:.4f} a step over {steps} near the saddle{theory}")
+    lines.append(f"  cost       {counted(report.evaluations, 'evaluation')}, {report.seconds:.3f} s")
+    return "\n".join(lines)
+
+
+def _nearest(nearest: NearestSummary) -> str:
+    index = "" if nearest.index is None else f" of index {nearest.index}"
+    kind = nearest.kind if nearest.kind in ("minimum", "maximum") else f"{nearest.kind}{index}"
+    if nearest.distance is None:
+        return f"{kind} with loss {nearest.loss:.6g}, by its loss"
+    return f"{kind} with loss {nearest.loss:.6g}, {nearest.distance:.3g} away"
+
+
+def _escape(report: LandscapeReport) -> str:
+    saddle = report.reference_saddle
+    assert saddle is not None
+    level = f"below {saddle.escape_level:.6g}, from the {saddle.kind} at {saddle.loss:.6g}"
+    if math.isnan(report.escaped_at_evaluation):
+        return f"none: never {level}"
+    return f"after {counted(report.escaped_at_evaluation, 'evaluation')} {level}"
