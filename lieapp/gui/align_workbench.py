@@ -95,6 +95,7 @@ class AlignWorkbench(RunWorkbench):
         self.controller = controller
         self.panel = AlignPanel(actions)
         self.viewer = MoleculeViewer(dark=theme().tokens.name == "dark", late=True)
+        controller.desk.geometry.budgets = (self.viewer.scene.draft_triangles, self.viewer.scene.triangles)
         self.density = DensityDesk(self.viewer, parent=self)
         self.density_card = DensityCard(self.density)
         self.strip = ResultStrip()
@@ -190,6 +191,9 @@ class AlignWorkbench(RunWorkbench):
             self._show_form()
 
     # -- showing --------------------------------------------------------------------------------------------------
+
+    def fit_view(self) -> None:
+        self.viewer.fit()
 
     def _recommended(self) -> Mapping[str, Any]:
         from lieapp.alignment.recommended import recommended

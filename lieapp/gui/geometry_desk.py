@@ -44,10 +44,13 @@ class GeometryDesk:
     ----------
     style : {"ribbon", "tube", "sticks", "spheres"}
         What is made.
+    budgets : tuple of int
+        Of triangles: the meshes that the view will ask for, made together with the shapes.
     """
 
     def __init__(self, files: Worker) -> None:
         self.style: Style = STYLES[0]
+        self.budgets: tuple[int, ...] = ()
         self._files = files
         self._made: WeakKeyDictionary[AlignInputs, tuple[Style, Shapes]] = WeakKeyDictionary()
 
@@ -58,12 +61,34 @@ class GeometryDesk:
         for slot in SLOTS:
             structure, model, drawn = shown_side(inputs, slot)
             shapes[slot] = build_geometry(structure, model=model, drawn=drawn, style=style)
+            shapes[slot].prepare(*self.budgets)
         self._made[inputs] = (style, shapes)
 
     def take(self, inputs: AlignInputs, slot: SlotName) -> Geometry | None:
         """Return what was made, once; None where nothing was, or in another style."""
         style, shapes = self._made.get(inputs, (self.style, {}))
         return shapes.pop(slot, None) if style == self.style else None
+
+    def alone(self, structure: Structure, model: int, then: Callable[[Geometry], object]) -> None:
+        """Hand the shapes of a structure without a partner to `then`: at once for a small one."""
+        style = self.style
+        if len(structure.residues) <= AT_ONCE:
+            then(build_geometry(structure, model=model, style=style))
+            return
+
+        def work(task: Task) -> Geometry:
+            geometry = build_geometry(structure, model=model, style=style)
+            geometry.prepare(*self.budgets)
+            return geometry
+
+        def done(geometry: Geometry) -> None:
+            if self.style == style:
+                then(geometry)
+
+        def failed(error: BaseException) -> None:
+            raise error
+
+        self._files.submit(work, done, failed)
 
     def in_style(self, style: Style, inputs: AlignInputs | None, then: Callable[[], object]) -> None:
         """Choose a style, and call `then` once the shapes of a pair are there: at once for small structures."""

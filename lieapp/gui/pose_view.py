@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer
 
 from lieapp.gui.align_controller import AlignController
-from lieapp.gui.align_session import SLOTS
+from lieapp.gui.align_session import SLOTS, SlotName
 from lieapp.gui.deviation_key import DEVIATION_LEGEND
 from lieapp.gui.deviation_plot import DeviationPlot
 from lieapp.gui.deviation_ribbon import DeviationRibbon
@@ -27,6 +27,8 @@ from lieapp.scene.screw import screw_motion
 if TYPE_CHECKING:
     from lieapp.alignment.inputs import AlignInputs
     from lieapp.alignment.report import PoseScores
+    from lieapp.scene.geometry import Geometry
+    from lieapp.structures.structure import Structure
 
 __all__ = ["PoseView"]
 
@@ -119,6 +121,10 @@ class PoseView(QObject):
         """Draw both structures in a style; large ones a little later, when their shapes are made."""
         controller, scene = self._controller, self._viewer.scene
         inputs = controller.inputs
+        if inputs is None and controller.session.slots and not controller.desk.pairing:
+            controller.desk.geometry.style = style
+            self._show_alone()
+            return
 
         def show() -> None:
             if inputs is not None and inputs is self._inputs:
@@ -149,9 +155,7 @@ class PoseView(QObject):
         self._static_colors = ()
         self._selection.set_inputs(inputs)
         if inputs is None:
-            for name in ("mobile", "target"):
-                slot = slots.get(name)
-                scene.set_structure(name, *((slot.structure, slot.model) if slot is not None else (None,)))
+            self._show_alone()
         else:
             for side in SLOTS:
                 scene.set_structure(
@@ -162,6 +166,28 @@ class PoseView(QObject):
         self._show_pair_lines()
         scene.set_pose("mobile", controller.pose() if inputs is not None else np.eye(4))
         scene.fit_view()
+
+    def _show_alone(self) -> None:
+        """Show structures that are no pair; large ones as soon as their shapes are made."""
+        controller, scene = self._controller, self._viewer.scene
+        style = controller.desk.geometry.style
+        for side in SLOTS:
+            slot = controller.session.slots.get(side)
+            if slot is None:
+                scene.set_structure(side, None)
+                scene.set_style(style, side)
+                continue
+            structure, model = slot.structure, slot.model
+
+            def show(
+                geometry: Geometry, side: SlotName = side, structure: Structure = structure, model: int = model
+            ) -> None:
+                now = controller.session.slots.get(side)
+                if self._inputs is None and now is not None and (now.structure, now.model) == (structure, model):
+                    scene.set_structure(side, structure, model, geometry=geometry)
+                    scene.fit_view()
+
+            controller.desk.geometry.alone(structure, model, show)
 
     def _show_pair_lines(self) -> None:
         inputs = self._inputs

@@ -232,8 +232,7 @@ class StructureDesk(QObject):
                 self.session.fill(name, slot)
             for path in reversed(remember):
                 self.file_opened.emit(path)
-            self.slots_changed.emit()
-            self.pair()
+            self._changed()
 
         def failed(error: BaseException) -> None:
             self._loading = None
@@ -242,13 +241,17 @@ class StructureDesk(QObject):
 
         self._loading = self._files.submit(work, done, failed, progress=lambda value: self.busy.emit(*value))
 
+    def _changed(self) -> None:
+        """Pair what the slots hold now; asked for first, so that views know that a pair will come."""
+        self.pair()
+        self.slots_changed.emit()
+
     # -- slots ----------------------------------------------------------------------------------------------------
 
     def swap(self) -> None:
         """Exchange what moves and what stays."""
         self.session.swap()
-        self.slots_changed.emit()
-        self.pair()
+        self._changed()
 
     def choose_chains(self, name: SlotName, chains: tuple[str, ...] | None) -> None:
         """Restrict the pairing to chains of one structure."""
@@ -258,8 +261,7 @@ class StructureDesk(QObject):
     def choose_model(self, name: SlotName, number: int) -> None:
         """Choose a model of one structure."""
         self.session.choose_model(name, number)
-        self.slots_changed.emit()
-        self.pair()
+        self._changed()
 
     # -- pairs ----------------------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from lieapp.scene.colors import CONTEXT, element_colors
 from lieapp.scene.geometry import FEW_RADIUS, Geometry
-from lieapp.scene.occlusion import burial_shade, sky_visibility
+from lieapp.scene.occlusion import burial_shade
 from lieapp.scene.segments import Segments
 from lieapp.scene.spheres import Spheres
 from lieapp.scene.surface import Surface
@@ -127,9 +127,8 @@ class Body:
         geometry = self.geometry
         fresh: list[Surface | Spheres] = []
         if geometry.style != "spheres" and level not in self.surfaces:
-            mesh = geometry.mesh(triangles)
+            mesh, openness = geometry.shaded_mesh(triangles)
             if len(mesh.faces):
-                openness = sky_visibility(mesh.vertices, mesh.normals, geometry.trace.points[geometry.full])
                 self.surfaces[level] = Surface(mesh, self._table(), openness)
                 fresh.append(self.surfaces[level])
         if self.spheres is None and len(geometry.sphere_centers):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from lieapp.scene.bases import Bases, base_mesh, find_bases, named_atoms
 from lieapp.scene.bonds import covalent_bonds
 from lieapp.scene.curves import sample_spline
+from lieapp.scene.occlusion import sky_visibility
 from lieapp.scene.ribbon import build_ribbon, ribbon_sides
 from lieapp.scene.sweep import Mesh, cylinders, join_meshes
 from lieapp.scene.tube import Trace, build_tube, trace_fragments
@@ -153,6 +154,21 @@ class Geometry:
     gap_starts: NDArray[np.float64]
     gap_ends: NDArray[np.float64]
     ligands: LigandGeometry
+    _ready: dict[int, tuple[Mesh, NDArray[np.float32]]] = field(default_factory=dict, repr=False)
+
+    def prepare(self, *budgets: int) -> None:
+        """Build the meshes of these budgets of triangles ahead, as on another thread; each is handed out once."""
+        for triangles in dict.fromkeys(budgets):
+            self._ready[triangles] = self._shaded(triangles)
+
+    def shaded_mesh(self, triangles: int) -> tuple[Mesh, NDArray[np.float32]]:
+        """Return the mesh of a budget, and how open its vertices lie, shape (vertices,): prepared, or built now."""
+        ready = self._ready.pop(triangles, None)
+        return self._shaded(triangles) if ready is None else ready
+
+    def _shaded(self, triangles: int) -> tuple[Mesh, NDArray[np.float32]]:
+        mesh = self.mesh(triangles)
+        return mesh, sky_visibility(mesh.vertices, mesh.normals, self.trace.points[self.full])
 
     @property
     def owners_are_atoms(self) -> bool:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import pytest
 
 import lieapp.gui.geometry_desk as desk_module
 from lieapp.gui.main_window import MainWindow
+from lieapp.scene.geometry import Geometry
 
 TIMEOUT = 60_000
 
@@ -29,6 +31,32 @@ def makers(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_the_shapes_of_a_pair_come_with_it(makers: list[str], paired: MainWindow) -> None:
     assert makers == ["lieapp-files"] * 2
     assert paired.workbench.viewer.scene.style == "ribbon"
+
+
+def test_a_large_structure_alone_is_shaped_on_a_worker_with_its_meshes(
+    makers: list[str], monkeypatch: pytest.MonkeyPatch, window: MainWindow, hinge: tuple[Path, Path], qtbot
+) -> None:
+    monkeypatch.setattr(desk_module, "AT_ONCE", 0)
+    meshes: list[str] = []
+    make = Geometry.mesh
+
+    def noted(geometry: Geometry, triangles: int) -> object:
+        meshes.append(threading.current_thread().name)
+        return make(geometry, triangles)
+
+    monkeypatch.setattr(Geometry, "mesh", noted)
+    scene = window.workbench.viewer.scene
+    window.controller.desk.open_files([hinge[0]])
+    qtbot.waitUntil(lambda: scene.structure("mobile") is not None, timeout=TIMEOUT)
+    if window.workbench.viewer.available:
+        qtbot.waitUntil(lambda: bool(scene._bodies["mobile"].surfaces), timeout=TIMEOUT)
+    assert set(makers) == set(meshes) == {"lieapp-files"}
+    window.actions_["style_tube"].trigger()
+    qtbot.waitUntil(lambda: scene.style == "tube", timeout=TIMEOUT)
+    assert set(makers) == {"lieapp-files"}
+    # What was opened in its place meanwhile is what is shown.
+    window.controller.desk.open_files([hinge[1]], "mobile")
+    qtbot.waitUntil(lambda: scene.structure("mobile").name == "hinge_closed", timeout=TIMEOUT)
 
 
 def test_a_style_of_large_structures_comes_a_little_later(

@@ -269,8 +269,8 @@ def test_bad_files_are_one_message_and_change_nothing(
     assert paired.workbench.panel.slots["mobile"].chain.currentText() == "auto: A"
 
 
-def test_maps_and_too_many_files_are_refused_kindly(paired: MainWindow, messages: list[Message], qtbot) -> None:
-    paired.controller.desk.open_files(["a.mrc"])
+def test_stacks_and_too_many_files_are_refused_kindly(paired: MainWindow, messages: list[Message], qtbot) -> None:
+    paired.controller.desk.open_files(["a.mrcs"])
     paired.controller.desk.open_files(["a.pdb", "b.pdb", "c.pdb"])
     paired.controller.desk.fetch("no such thing at all")
     qtbot.waitUntil(lambda: len(messages) == 3)

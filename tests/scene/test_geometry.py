@@ -129,3 +129,14 @@ def test_of_very_many_atoms_one_stands_for_a_residue(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("lieapp.scene.geometry.MOST_ATOM_SPHERES", 6)
     geometry = build_geometry(structure_of(helix(7)), style="spheres")
     assert geometry.sphere_owners.tolist() == list(range(7))
+
+
+def test_meshes_made_ahead_are_those_made_at_once_and_handed_out_once() -> None:
+    geometry = build_geometry(structure_of(helix(12)))
+    mesh, openness = geometry.shaded_mesh(2000)
+    geometry.prepare(2000, 500, 2000)
+    ready, same = geometry.shaded_mesh(2000)
+    np.testing.assert_array_equal(ready.vertices, mesh.vertices)
+    np.testing.assert_array_equal(same, openness)
+    assert geometry.shaded_mesh(2000)[0] is not ready
+    assert len(geometry.shaded_mesh(500)[0].faces) <= len(mesh.faces)
