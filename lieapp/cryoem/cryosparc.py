@@ -73,7 +73,7 @@ def read_cryosparc(
         sign=columns.find("blob/sign"),
         allow_outside=allow_outside,
     )
-    said = find_pixel_size(file, columns.find("blob/psize_A"), stack)
+    said = find_pixel_size(file, _pixel_sizes(columns), stack)
     pixel = pixel_size_angstrom or said
     if pixel is None:
         raise CryoemError(f"{file}: says no pixel size, nor does the header of its stacks; give the pixel size.")
@@ -172,6 +172,15 @@ def _places(columns: _Columns) -> tuple[list[str], list[int]]:
         for each in paths.tolist()
     ]
     return names, sections.astype(np.int64).tolist()
+
+
+def _pixel_sizes(columns: _Columns) -> Array | None:
+    sizes = columns.find("blob/psize_A")
+    if sizes is None:
+        return None
+    # The decimal number that the float32 was meant to be: 2.95 and not 2.95000005.
+    unique, place = np.unique(sizes, return_inverse=True)
+    return np.array([float(f"{size:.7g}") for size in unique])[place]
 
 
 def _shifts(columns: _Columns, pixel_size_angstrom: float) -> Array:

@@ -84,5 +84,4 @@ def find_pixel_size(file: Path, declared: NDArray[np.float64] | None, stack: Fil
         raise CryoemError(f"{file}: says a pixel size of {low:g} Å; expected more than 0.")
     if high - low > _SPREAD * low:
         raise CryoemError(f"{file}: has pixels of {low:g} to {high:g} Å; expected images of one pixel size.")
-    # Files hold six or seven digits: 2.95 and not 2.95000005.
-    return float(f"{sizes[0]:.7g}")
+    return float(sizes[0])

@@ -192,7 +192,8 @@ def _declared_pixel_size(rows: _Rows) -> Array | None:
         return None
     if not (magnification > 0.0).all():
         raise CryoemError(f"{rows.file}: rlnMagnification is {magnification.min():g}; expected more than 0.")
-    return 1e4 * detector / magnification  # micrometres on the detector
+    # Micrometres on the detector. The columns have seven digits: 1.338 and not 1.33800001.
+    return np.array([float(f"{size:.7g}") for size in 1e4 * detector / magnification])
 
 
 def _shifts(rows: _Rows, pixel_size_angstrom: float) -> Array:
