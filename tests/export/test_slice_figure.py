@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -59,6 +61,23 @@ def test_files_are_whole(turns: Slice, race: list[AlignmentResult], tmp_path: Pa
             assert picture.width == 2160
     else:
         assert b"/FontFile2" in first.read_bytes()
+
+
+@pytest.mark.peer("poppler")
+def test_pdf_page_rendered_by_poppler(turns: Slice, race: list[AlignmentResult], tmp_path: Path) -> None:
+    renderer = shutil.which("pdftoppm")
+    if renderer is None:
+        pytest.skip("peer: pdftoppm is not installed")
+    path = write_slice_figure(turns, tmp_path / "slice.pdf", curves_of(race[:2]))
+    subprocess.run([renderer, "-png", "-r", "150", str(path), str(tmp_path / "page")], check=True, timeout=60)
+    (page,) = tmp_path.glob("page*.png")
+    with Image.open(page) as picture:
+        assert picture.width == pytest.approx(150 * 3.5, abs=2)
+        pixels = np.asarray(picture.convert("RGB"), dtype=int)
+    # Nothing is cut off: white all around, and the colours of the loss in the middle.
+    for edge in (pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]):
+        assert (edge > 250).all()
+    assert (np.ptp(pixels, axis=-1) > 60).mean() > 0.2
 
 
 def test_shifts_fill_a_square_without_runs(hinge: AlignmentResult) -> None:

@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from lieapp.paths import resource
 from lieapp.scene.camera import Viewpoint
 from lieapp.scene.colors import uniform_colors
 from lieapp.scene.errors import SceneError
 from lieapp.scene.headless import headless_scene
 from lieapp.scene.headlight import Headlight
+from lieapp.structures.reading import read_structure
 from tests.scene.builders import helix, structure_of
 
 SIZE = (300, 240)
@@ -174,6 +176,25 @@ def draw() -> dict[str, Any]:
             pictures[f"{style}_plain_again"] = scene.render(SIZE)
         scene.set_style("ribbon")
         pictures["marks_x"] = scene.viewpoint.project(helix(20), SIZE)[:, 0]
+
+        # Where a machine cannot keep up, one sphere stands for the atoms of a residue.
+        scene.set_structure("mobile", read_structure(resource("examples/hinge_open.pdb")))
+        scene.set_style("spheres")
+        scene.set_residue_colors("mobile", None)
+        scene.fit_view()
+        pictures["packed"] = canvas_picture()
+        scene.hurried = True
+        pictures["packed_hurried"] = canvas_picture()
+        scene.set_highlight("mobile", np.arange(len(scene.structure("mobile").residues)) < 40)
+        pictures["packed_hurried_highlight"] = canvas_picture()
+        scene.hurried = False
+        pictures["packed_spheres"] = np.array(
+            [spheres.count for spheres in (scene._bodies["mobile"].spheres, scene._bodies["mobile"].few_spheres)]
+        )
+        scene.set_style("ribbon")
+        scene.set_structure("mobile", rod)
+        scene.set_residue_colors("mobile", uniform_colors(20, RED))
+        scene.fit_view()
 
         # One style for each slot.
         scene.set_structure("target", rod)

@@ -190,6 +190,15 @@ def test_marks_are_taken_away_without_a_trace(pictures: Pictures, style: str) ->
     assert np.array_equal(pictures[f"{style}_plain"], pictures[f"{style}_plain_again"])
 
 
+def test_in_a_hurry_one_sphere_stands_for_a_residue(pictures: Pictures) -> None:
+    atoms, residues = pictures["packed_spheres"].tolist()
+    assert residues < atoms / 3
+    calm, hurried = _covered(pictures["packed"]), _covered(pictures["packed_hurried"])
+    assert (calm & hurried).sum() > 0.75 * (calm | hurried).sum(), "it has the same shape"
+    marked = pictures["packed_hurried_highlight"]
+    assert ((marked[..., 0] > 150) & (marked[..., 1] > 100) & (marked[..., 2] < 100)).sum() > 200
+
+
 def test_each_slot_has_its_style(pictures: Pictures) -> None:
     assert pictures["styles"].tolist() == ["ribbon", "spheres"]
 
