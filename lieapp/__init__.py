@@ -3,11 +3,11 @@
 from importlib import import_module
 from typing import Any
 
-__all__ = ["align", "__version__"]
+__all__ = ["align", "landscape", "__version__"]
 
 __version__ = "0.1.0"
 
-_LAZY = {"align": "lieapp.api"}
+_LAZY = {"align": "lieapp.api", "landscape": "lieapp.api"}
 
 
 def __getattr__(name: str) -> Any:

@@ -1,7 +1,8 @@
-"""LieApp from Python: one function that runs an alignment and returns everything about it.
+"""LieApp from Python: one function a problem, which runs it and returns everything about it.
 
 >>> result = lieapp.align("4AKE.pdb", "1AKE.pdb", optimizer="adam")  # doctest: +SKIP
 >>> result.report.rmsd, result.matrix, result.columns["gap"]  # doctest: +SKIP
+>>> lieapp.landscape("saddle", optimizer="deo", start=(0.5, 0.0)).report.escaped_at_evaluation  # doctest: +SKIP
 """
 
 from __future__ import annotations
@@ -20,11 +21,14 @@ from lieapp.alignment.report import AlignReport, report_align
 from lieapp.alignment.spec import AlignJob
 from lieapp.engine.job import open_job
 from lieapp.engine.recording import Recording
+from lieapp.landscapes.commands import job_from_options as landscape_job_from_options
+from lieapp.landscapes.report import LandscapeReport, report_landscape
+from lieapp.landscapes.spec import LandscapeJob
 
 if TYPE_CHECKING:
     from lieapp.engine.run import Run
 
-__all__ = ["AlignResult", "align", "run_align"]
+__all__ = ["AlignResult", "LandscapeResult", "align", "landscape", "run_align", "run_landscape"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,3 +118,80 @@ def run_align(job: AlignJob, inputs: AlignInputs | None = None) -> AlignResult:
     run: Run = open_job(job, inputs)[1]
     run.complete()
     return AlignResult(report_align(job, run.recording, inputs), run.recording, job, inputs)
+
+
+@dataclass(frozen=True, eq=False)
+class LandscapeResult:
+    """Everything about one run on a landscape.
+
+    Attributes
+    ----------
+    report : LandscapeReport
+        The numbers of where it came to rest: what ``lieapp landscape --json`` prints.
+    recording : Recording
+        Every frame.
+    job : LandscapeJob
+        What was asked; running it again gives the same recording bit by bit on a CPU.
+    """
+
+    report: LandscapeReport
+    recording: Recording
+    job: LandscapeJob
+
+    @property
+    def columns(self) -> dict[str, NDArray[np.float64]]:
+        """The columns of the recording by name, each of shape=(frames,)."""
+        return self.recording.table()
+
+    @property
+    def points(self) -> NDArray[np.float64]:
+        """The parameters of every frame, shape=(frames, n); of a network their projection to the plane, n = 2.
+
+        Frames whose state was thinned are left out, see `Recording.state_frames`.
+        """
+        key = "point" if "point" in self.recording.state_keys else "projection"
+        return np.asarray(self.recording.states(key), dtype=np.float64)
+
+    def __repr__(self) -> str:
+        return f"<LandscapeResult: {self.job.landscape}, {self.report.outcome}, loss {self.report.loss:.6g}>"
+
+
+def landscape(
+    name: str | None = None,
+    *,
+    optimizer: str = "adam",
+    settings: Mapping[str, object] | Sequence[str] | None = None,
+    **options: Any,
+) -> LandscapeResult:
+    """Run an optimiser on a surface or on a small model.
+
+    Parameters
+    ----------
+    name : str, optional
+        A name of `lieapp.landscapes.catalog.LANDSCAPES`, such as ``"muller-brown"``; "saddle" by default.
+    optimizer : str
+        Name of an optimiser: ``"adam"``, ``"deo"``, any torch optimiser in lower case, or ``"package.module:Class"``.
+    settings : mapping, optional
+        Settings of the optimiser that differ from the recommended ones, such as ``{"lr": 0.5}``.
+    **options
+        As on the command line with underscores: ``start=(0.5, 0.0)``, ``formula="x^2 - y^2 + y^4"``, ``seed=1``,
+        ``steps=200``, ...; all of them are in `lieapp.landscapes.commands.OPTIONS`.
+
+    Returns
+    -------
+    LandscapeResult
+
+    Raises
+    ------
+    lieapp.errors.LieAppError
+        If an option is wrong; the message is one line. How a run ends is no exception, but in
+        ``result.report.outcome``.
+    """
+    return run_landscape(landscape_job_from_options(name, optimizer=optimizer, set=settings, **options))
+
+
+def run_landscape(job: LandscapeJob) -> LandscapeResult:
+    """Run a job on a landscape to its end."""
+    run: Run = open_job(job)[1]
+    run.complete()
+    return LandscapeResult(report_landscape(job, run.recording), run.recording, job)

@@ -12,7 +12,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
@@ -25,8 +25,11 @@ from lieapp.errors import LieAppError
 
 if TYPE_CHECKING:
     from lieapp.alignment.spec import AlignJob
+    from lieapp.engine.job import Job
+    from lieapp.engine.run import Run
     from lieapp.export.drawings import DrawingRequest
     from lieapp.export.result import AlignmentResult
+    from lieapp.landscapes.spec import LandscapeJob
 
 __all__ = ["app", "main"]
 
@@ -222,29 +225,15 @@ def _run_alignments(
     drawings: DrawingRequest | None = None,
 ) -> int:
     from lieapp.alignment.inputs import load_inputs
-    from lieapp.engine.control import RunControl
-    from lieapp.engine.devices import single_thread
     from lieapp.engine.job import open_job, report_job
-    from lieapp.engine.race import Entrant, Race
     from lieapp.export.result import AlignmentResult
 
     if out is not None:
         _make_folder(out)
     inputs = load_inputs(jobs[0])
     runs = [open_job(job, inputs)[1] for job in jobs]
-    control = RunControl()
     shown = not (quiet or as_json)
-    with single_thread(), _stop_on_interrupt(control), _progress(titles, jobs, shown=shown) as advance:
-        if len(runs) == 1:
-            runs[0].share_control(control)
-            for frame in runs[0]:
-                advance(titles[0], frame.index, frame.loss)
-            control.finish()
-        else:
-            entrants = [Entrant(title, run) for title, run in zip(titles, runs, strict=True)]
-            limits = jobs[0].limits
-            for entrant, frame in Race(entrants, limits.evaluations or float(limits.steps), control=control):
-                advance(entrant.name, frame.index, frame.loss)
+    _complete(titles, jobs, runs, shown=shown)
     reports = [report_job(job, run.recording, inputs) for job, run in zip(jobs, runs, strict=True)]
     results = [
         AlignmentResult(job, inputs, run.recording, report, run.recording.best)
@@ -263,17 +252,54 @@ def _run_alignments(
     if drawings is not None:
         written += _draw(drawings, results, titles, shown=shown)
     if as_json:
-        objects = [json.loads(report.to_json()) for report in reports]
-        whole = objects[0] if len(objects) == 1 else {"schema": 1, "runs": objects}
-        sys.stdout.write(json.dumps(whole, ensure_ascii=False) + "\n")
+        _print_reports(reports)
     elif not quiet:
         from lieapp.alignment.summary import summarise
-        from lieapp.engine.stopping import counted
 
         for title, report in zip(titles, reports, strict=True):
             typer.echo(summarise(title, report))
-        if written:
-            typer.echo(f"Written: {counted(len(written), 'file')} to {_places(written, out)}")
+        _tell_written(written, out)
+    return _exit_status(runs)
+
+
+def _complete(
+    titles: Sequence[str], jobs: Sequence[Job], runs: Sequence[Run], *, shown: bool, budget: float | None = None
+) -> None:
+    """Run to the end, several as a race at equal evaluations; Ctrl+C ends them and keeps what there is."""
+    from lieapp.engine.control import RunControl
+    from lieapp.engine.devices import single_thread
+    from lieapp.engine.race import Entrant, Race
+
+    control = RunControl()
+    threads = single_thread() if all(run.problem.single_threaded for run in runs) else nullcontext()
+    with threads, _stop_on_interrupt(control), _progress(titles, jobs, shown=shown) as advance:
+        if len(runs) == 1:
+            runs[0].share_control(control)
+            for frame in runs[0]:
+                advance(titles[0], frame.index, frame.loss)
+            control.finish()
+        else:
+            entrants = [Entrant(title, run) for title, run in zip(titles, runs, strict=True)]
+            limits = jobs[0].limits
+            evaluations = budget or limits.evaluations or float(limits.steps)
+            for entrant, frame in Race(entrants, evaluations, control=control):
+                advance(entrant.name, frame.index, frame.loss)
+
+
+def _print_reports(reports: Sequence[Any]) -> None:
+    objects = [json.loads(report.to_json()) for report in reports]
+    whole = objects[0] if len(objects) == 1 else {"schema": 1, "runs": objects}
+    sys.stdout.write(json.dumps(whole, ensure_ascii=False) + "\n")
+
+
+def _tell_written(written: Sequence[Path], out: Path | None) -> None:
+    from lieapp.engine.stopping import counted
+
+    if written:
+        typer.echo(f"Written: {counted(len(written), 'file')} to {_places(written, out)}")
+
+
+def _exit_status(runs: Sequence[Run]) -> int:
     return max(run.recording.outcome.exit_status for run in runs if run.recording.outcome is not None)
 
 
@@ -385,7 +411,7 @@ def _stop_on_interrupt(control: Any) -> Iterator[None]:
 
 @contextmanager
 def _progress(
-    titles: Sequence[str], jobs: Sequence[AlignJob], *, shown: bool
+    titles: Sequence[str], jobs: Sequence[Job], *, shown: bool
 ) -> Iterator[Callable[[str, int, float], None]]:
     """Offer a function that draws a bar per run, on terminals only."""
     if not shown or not sys.stderr.isatty():
@@ -407,12 +433,147 @@ def _progress(
         yield lambda name, step, loss: bars.update(tasks[name], completed=step, loss=f"{loss:.6g}")
 
 
+# -- landscape ----------------------------------------------------------------------------------------------------
+
+
+@app.command(epilog="Exit status: 0 converged or limit, 1 diverged or failed, 2 wrong use or input, 130 interrupted.")
+def landscape(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="Surface or model; --list names them.", show_default=False)
+    ] = None,
+    show_list: Annotated[bool, typer.Option("--list", help="List every landscape and what it teaches.")] = False,
+    formula: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="A function of x and y instead of NAME: 'x^2 - y^2 + y^4'.")
+    ] = None,
+    domain: Annotated[
+        str | None, typer.Option(metavar="X0,X1,Y0,Y1", help="Part of the plane that is drawn and searched.")
+    ] = None,
+    start: Annotated[str | None, typer.Option(metavar="X,Y", help="Where to start; a landscape has its own.")] = None,
+    offset: Annotated[
+        float | None, typer.Option(metavar="X", help="Distance of a random start from the saddle (many dimensions).")
+    ] = None,
+    text: Annotated[str | None, typer.Option(metavar="FILE", help="Text that the transformer learns.")] = None,
+    curvature_batch: Annotated[
+        str | None, typer.Option(metavar="training|fixed", help="Text whose curvature is taken (transformer).")
+    ] = None,
+    optimizer: Annotated[
+        list[str] | None, typer.Option("--optimizer", metavar="NAME", help="Optimiser; repeat it for a race.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="[NAME.]KEY=VALUE", help="One setting of the optimiser.")
+    ] = None,
+    seeds: Annotated[int, typer.Option(metavar="N", min=1, max=1000, help="Run every optimiser with N seeds.")] = 1,
+    steps: Annotated[int | None, typer.Option(metavar="N", help="Most steps.")] = None,
+    evaluations: Annotated[float | None, typer.Option(metavar="N", help="Budget in gradient evaluations.")] = None,
+    seconds: Annotated[float | None, typer.Option(metavar="S", help="Budget in seconds of computing.")] = None,
+    gtol: Annotated[float | None, typer.Option(metavar="X", help="Converged below this gradient norm.")] = None,
+    ftol: Annotated[float | None, typer.Option(metavar="X", help="Converged below this relative improvement.")] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", help="Seed of every random number.")] = None,
+    device: Annotated[str | None, typer.Option(metavar="auto|cpu|cuda|mps", help="Where to compute.")] = None,
+    dtype: Annotated[str | None, typer.Option(metavar="float64|float32", help="Precision of the parameters.")] = None,
+    as_json: Json = False,
+    out: Out = None,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> int:
+    """Run optimisers on a surface or a small model, beside its known stationary points."""
+    from lieapp.landscapes.commands import job_from_options
+
+    if show_list:
+        _list_landscapes(as_json=as_json, out=out, quiet=quiet)
+        return 0
+    options: dict[str, Any] = {
+        "formula": formula,
+        "domain": domain,
+        "start": start,
+        "offset": offset,
+        "text": text,
+        "curvature_batch": curvature_batch,
+        "steps": steps,
+        "evaluations": evaluations,
+        "seconds": seconds,
+        "gtol": gtol,
+        "ftol": ftol,
+        "seed": seed,
+        "device": device,
+        "dtype": dtype,
+    }
+    names = optimizer or ["adam"]
+    titles = _unique(names)
+    overrides = _overrides(settings or [], names, titles)
+    jobs = [
+        job_from_options(name, optimizer=each, set=overrides[title], **options)
+        for each, title in zip(names, titles, strict=True)
+    ]
+    if seeds > 1:
+        titles = [
+            f"{title} seed {job.seed + shift}"
+            for title, job in zip(titles, jobs, strict=True)
+            for shift in range(seeds)
+        ]
+        jobs = [job.changed(seed=job.seed + shift) for job in jobs for shift in range(seeds)]
+    return _run_landscapes(titles, jobs, as_json=as_json, out=out, quiet=quiet)
+
+
+def _list_landscapes(*, as_json: bool, out: Path | None, quiet: bool) -> None:
+    from lieapp.landscapes.listing import landscape_records, landscape_table
+
+    _deliver(landscape_records(), landscape_table(), "landscapes.json", as_json=as_json, out=out, quiet=quiet)
+
+
+def _run_landscapes(
+    titles: Sequence[str],
+    jobs: Sequence[LandscapeJob],
+    *,
+    as_json: bool,
+    out: Path | None,
+    quiet: bool,
+    budget: float | None = None,
+    told: bool = False,
+) -> int:
+    """Run jobs on one landscape and deliver them; ``told`` prints what happened instead of one report a run."""
+    from lieapp.engine.job import open_job, report_job
+    from lieapp.export.landscape_figures import LandscapeResult
+
+    if out is not None:
+        _make_folder(out)
+    runs = [open_job(job)[1] for job in jobs]
+    _complete(titles, jobs, runs, shown=not (quiet or as_json), budget=budget)
+    results = [
+        LandscapeResult(title, job, run.recording, report_job(job, run.recording))
+        for title, job, run in zip(titles, jobs, runs, strict=True)
+    ]
+    written: list[Path] = []
+    if out is not None:
+        from lieapp.export.landscape_bundle import export_landscape, export_landscape_race
+
+        for result in results:
+            folder = out if len(jobs) == 1 else out / result.title.replace(":", ".").replace(" ", "-")
+            written += export_landscape(folder, result)
+        if len(results) > 1:
+            written += export_landscape_race(out, results)
+    if as_json:
+        _print_reports([result.report for result in results])
+    elif not quiet:
+        from lieapp.landscapes.caption import RaceEntry, race_caption
+        from lieapp.landscapes.summary import summarise
+
+        if told:
+            entries = [RaceEntry(result.title, result.job, result.recording) for result in results]
+            typer.echo(race_caption(entries))
+        else:
+            for result in results:
+                typer.echo(summarise(result.title, result.report))
+        _tell_written(written, out)
+    return _exit_status(runs)
+
+
 # -- demo, optimizers, doctor -------------------------------------------------------------------------------------
 
 
 @app.command()
 def demo(
-    lab: Annotated[str, typer.Option(metavar="align", help="Which workbench.")] = "align",
+    lab: Annotated[str, typer.Option(metavar="align|landscape", help="Which workbench.")] = "align",
     headless: Annotated[
         bool, typer.Option("--headless", help="Without the window, also where there is a display.")
     ] = False,
@@ -425,13 +586,24 @@ def demo(
     from lieapp.alignment.commands import job_from_options
     from lieapp.paths import resource
 
+    if lab == "landscape":
+        return _demo_landscape(as_json=as_json, out=out, quiet=quiet)
     if lab != "align":
-        raise UsageError(f"--lab {lab}: expected align.")
+        raise UsageError(f"--lab {lab}: expected align or landscape.")
     files = [str(resource(f"examples/hinge_{form}.pdb")) for form in ("open", "closed")]
     if not (headless or as_json or out is not None) and has_display():
         return _open_window(files, run=True)
     job = job_from_options(*files, optimizer="adam")
     return _run_alignments(["adam"], [job], as_json=as_json, out=out, quiet=quiet)
+
+
+def _demo_landscape(*, as_json: bool, out: Path | None, quiet: bool) -> int:
+    """Race off the ridge of a saddle, and say what happened."""
+    from lieapp.landscapes.spec import PRESETS, LandscapeJob
+
+    preset = PRESETS[0]
+    titles, jobs = zip(*preset.jobs(LandscapeJob()), strict=True)
+    return _run_landscapes(titles, jobs, as_json=as_json, out=out, quiet=quiet, budget=preset.evaluations, told=True)
 
 
 @app.command()

@@ -199,7 +199,7 @@ class TransformerModel:
         self.shape = shape
         self.generator = torch.Generator().manual_seed(seed)
         self.network = CharacterTransformer(shape, len(text.vocabulary), self.generator).to(device, dtype)
-        self.parameters = list(self.network.parameters())
+        self.parameters: list[Tensor] = list(self.network.parameters())
         self._device = device
         self._codes = torch.from_numpy(text.training).to(device)
         self._validation = self._validation_windows()
