@@ -42,10 +42,10 @@ def draw_slice(slice_: Slice, curves: Sequence[Curve] = (), *, columns: int = 1)
         figure = new_figure(columns, aspect=0.86 if columns == 1 else 0.7)
         axes = figure.add_subplot()
         plane = slice_.plane
-        values = np.ma.masked_invalid(slice_.values)
-        within = values[slice_.inside].compressed()
+        within = slice_.values[slice_.inside & np.isfinite(slice_.values)]
         # Beyond the rim the same poses come again: they are cut off along it, not along the squares of the grid.
-        values = values.clip(within.min(), within.max()) if len(within) else values
+        shown = np.clip(slice_.values, within.min(), within.max()) if len(within) else slice_.values
+        values = np.ma.masked_invalid(shown)
         colors = "viridis" if slice_.maximised else "viridis_r"
         filled = axes.contourf(slice_.x, slice_.y, values, levels=_LEVELS, cmap=colors)
         lines = axes.contour(slice_.x, slice_.y, values, levels=_LEVELS, colors="black", linewidths=0.25, alpha=0.5)
