@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
@@ -27,6 +27,7 @@ STATES = (
     "race",
     "run",
     "frames",
+    "branch",
     "pose",
     "export",
     "selection",
@@ -37,7 +38,8 @@ STATES = (
 ``structure`` one slot is filled; ``both`` two are; ``paired`` pairs exist; ``ready`` a
 run has something to work on; ``start`` it may begin now; ``pause`` a run
 can be paused or continued; ``step`` one step can be taken; ``stop`` a run can be stopped; ``race`` entrants wait;
-``run`` a run is selected; ``frames`` the selected run has frames to replay; ``pose`` the scene shows a pose;
+``run`` a run is selected; ``frames`` the selected run has frames to replay; ``branch`` a
+new run can begin where the frame is; ``pose`` the scene shows a pose;
 ``export`` the selected run has ended and nothing is being written; ``selection`` residues are selected; ``escape``
 there is a replay to skip or a selection to clear.
 """
@@ -70,6 +72,10 @@ class ActionSpec:
         A line above it in its menus.
     filled : bool
         Whether the icon is filled.
+    where : tuple of str
+        Workbenches in which it is there; empty for all.
+    words : mapping
+        Title and tip in workbenches in which they differ.
     """
 
     id: str
@@ -83,6 +89,8 @@ class ActionSpec:
     group: str = ""
     separator: bool = False
     filled: bool = False
+    where: tuple[str, ...] = ()
+    words: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     @property
     def plain_title(self) -> str:
@@ -178,7 +186,7 @@ _SPECS: tuple[ActionSpec, ...] = (
                "selection"),
     # View
     _A("fit_view", "&Fit to view", "Show both structures whole, broadside", ("View", "scene"), ("F",), "scan",
-               "structure"),
+               "structure", words={"landscape": ("&Fit to view", "Show the whole landscape")}),
     _A("look_x", "Along &X", "Look along the x axis of the structure that stays", ("View/Look",), ("X",),
                when="structure"),
     _A("look_y", "Along &Y", "Look along the y axis of the structure that stays", ("View/Look",), ("Y",),
@@ -222,19 +230,21 @@ _SPECS: tuple[ActionSpec, ...] = (
     _A("theme_dark", "&Dark", "Stay dark", ("View/Appearance",), checkable=True, group="theme", icon="moon"),
     # Run
     _A("align", "&Align", "Run the optimiser with these settings", ("Run",), ("Ctrl+Return", "Ctrl+Enter"),
-               "play", "start", filled=True),
+               "play", "start", filled=True,
+               words={"landscape": ("R&un", "Run the optimiser with these settings")}),
     _A("step", "&Step", "Take one step of the optimiser, then wait", ("Run",), ("S",), "step-forward", "step"),
     _A("pause", "&Pause or continue", "Hold the run before its next step, or go on; the replay likewise",
                ("Run",), ("Space",), "pause", "pause"),
     _A("stop", "S&top", "End the run; its frames and its best pose are kept", ("Run",), ("Ctrl+.",), "square",
-               "stop", filled=True),
+               "stop", filled=True, words={"landscape": ("S&top", "End the run; its frames are kept")}),
     _A("add_to_race", "A&dd to race", "Add these settings as an entrant of the race", ("Run",), ("Ctrl+D",),
                "list-plus", "ready", separator=True),
     _A("race", "&Race", "Run all entrants against each other at equal evaluations", ("Run",), ("Ctrl+R",), "flag",
                "race"),
     _A("clear_race", "&Empty the race", "Forget the entrants", ("Run",), (), "", "race"),
     _A("fit_core", "Fit &core", "Maximise the TM-score from the pose shown", ("Run",), ("C",), "target", "start"),
-    _A("branch", "&Branch here", "Start a new run from the pose shown", ("Run",), ("B",), "git-branch", "frames"),
+    _A("branch", "&Branch here", "Start a new run from the pose shown", ("Run",), ("B",), "git-branch", "branch",
+               words={"landscape": ("&Branch here", "Start a new run from the point shown")}),
     _A("move_by_hand", "&Move by hand", "Drag what moves; where it is released is the start pose",
                ("Run", "scene"), ("M",), "hand", "paired", checkable=True),
     _A("frame_first", "First frame", "Show the start", ("Run/Replay",), ("Home",), "skip-back", "frames",
@@ -246,16 +256,24 @@ _SPECS: tuple[ActionSpec, ...] = (
     _A("frame_next", "Next frame", "Show the frame after", ("Run/Replay",), (".",), "chevron-right", "frames"),
     _A("frame_last", "Last frame", "Show the last frame", ("Run/Replay",), ("End",), "skip-forward", "frames"),
     _A("frame_best", "Best frame", "Show the best pose of the run", ("Run/Replay",), ("Ctrl+B",), "trophy",
-               "frames"),
+               "frames", words={"landscape": ("Best frame", "Show the lowest point of the run")}),
     _A("latest", "Latest", "Follow the latest frame", ("Run/Replay",), ("L",), "chevrons-right", "frames"),
     _A("skip", "Skip the replay", "Show the last frame at once; otherwise clear the selection", ("Run/Replay",),
                ("Esc",), "", "escape"),
     # Demos
     _A("preset_centring", "Why &centring matters", "SGD and Adam race, centred against the raw 6-vector",
-               ("Demos",), (), "graduation-cap", "paired", separator=True),
+               ("Demos",), (), "graduation-cap", "paired", separator=True, where=("align",)),
+    _A("preset_saddle", "A race &off the ridge", "SGD, DEO and Adam start a ten-thousandth beside the ridge of a "
+               "saddle", ("Demos",), (), "graduation-cap", separator=True),
+    _A("preset_ridge", "&Exactly on the ridge", "The same race where the gradient says nothing about the way down",
+               ("Demos",), (), "graduation-cap"),
+    _A("preset_muller_brown", "&Müller-Brown", "The race near a mountain pass between two basins", ("Demos",), (),
+               "graduation-cap"),
     # Window
     _A("workbench_align", "&Align", "Superpose two structures", ("Window",), ("1",), checkable=True,
                group="workbench"),
+    _A("workbench_landscape", "&Landscape", "See what curvature does to optimisers", ("Window",), ("2",),
+               checkable=True, group="workbench"),
     _A("full_screen", "&Full screen", "Use the whole screen", ("Window",), ("F11",), checkable=True,
                separator=True),
     _A("reset_layout", "&Reset layout", "Give all panels their first size", ("Window",), (), "rotate-ccw"),
@@ -266,7 +284,19 @@ _SPECS: tuple[ActionSpec, ...] = (
     _A("about", "&About LieApp", "Versions, device and renderer", ("Help",), (), "info", separator=True),
 )  # fmt: skip
 
-ACTIONS: Mapping[str, ActionSpec] = {spec.id: spec for spec in _SPECS}
+_ALIGN_ONLY = """
+    open_mobile open_target swap export export_moved export_transform_json export_transform_text export_residues
+    export_trajectory export_figures export_plot_figure export_plot_csv export_plot_json export_slice export_movie
+    export_turntable export_picture copy_matrix copy_picture copy_result copy_residues copy_runs select_fit
+    select_report select_all_pairs select_core center_selection clear_selection look_x look_y look_z perspective
+    smooth_camera style_ribbon style_tube style_sticks style_spheres pair_lines ghosts screw_axis panel_ribbon
+    sequences fit_core move_by_hand first_steps
+"""  # actions on structures and poses, beside the colour schemes
+
+ACTIONS: Mapping[str, ActionSpec] = {
+    spec.id: replace(spec, where=("align",)) if spec.id in _ALIGN_ONLY.split() or spec.group == "color" else spec
+    for spec in _SPECS
+}
 """All actions by their id, in the order of the menus."""
 
 
@@ -302,6 +332,8 @@ class ActionSet(QObject):
         self._quiet = False
         self._actions: dict[str, QAction] = {}
         self._groups: dict[str, QActionGroup] = {}
+        self._submenus: list[QMenu] = []
+        self.workbench = "align"
         for spec in ACTIONS.values():
             self._actions[spec.id] = self._make(spec, handlers[spec.id])
 
@@ -320,6 +352,7 @@ class ActionSet(QObject):
                     continue
                 if path not in menus:
                     menus[path] = menus[root].addMenu(path.split("/")[1])
+                    self._submenus.append(menus[path])
                 elif spec.separator:
                     menus[path].addSeparator()
                 menus[path].addAction(self._actions[spec.id])
@@ -339,10 +372,23 @@ class ActionSet(QObject):
                     continue
                 if spec.separator and not menu.isEmpty() and path not in submenus:
                     menu.addSeparator()
+                if spec.where and self.workbench not in spec.where:
+                    continue
                 if title and path not in submenus:
                     submenus[path] = menu.addMenu(title)
                 (submenus[path] if title else menu).addAction(self._actions[spec.id])
         return menu
+
+    def set_workbench(self, name: str) -> None:
+        """Show the actions of a workbench, in its words; the others are gone, with their keys."""
+        self.workbench = name
+        for identifier, action in self._actions.items():
+            spec = ACTIONS[identifier]
+            action.setVisible(not spec.where or name in spec.where)
+            if spec.words:
+                self._set_words(action, spec, *spec.words.get(name, (spec.title, spec.tip)))
+        for menu in self._submenus:
+            menu.menuAction().setVisible(any(action.isVisible() for action in menu.actions()))
 
     def set_states(self, states: Iterable[str]) -> None:
         """Enable exactly the actions whose state holds; ``always`` always does."""
@@ -360,13 +406,11 @@ class ActionSet(QObject):
     def _make(self, spec: ActionSpec, handler: Callable[..., object]) -> QAction:
         action = QAction(spec.title, self._owner)
         action.setObjectName(spec.id)
-        action.setStatusTip(spec.tip)
         keys = [QKeySequence(key) for key in spec.shortcut]
         action.setShortcuts(keys)
         # One window, but text fields must be able to take plain letters: they do so by overriding the shortcut.
         action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
-        text = ", ".join(key.toString(QKeySequence.SequenceFormat.NativeText) for key in keys)
-        action.setToolTip(f"{spec.tip} ({text})" if text else spec.tip)
+        self._set_words(action, spec, spec.title, spec.tip)
         if spec.icon:
             set_icon(action, spec.icon, filled=spec.filled)
         action.setCheckable(spec.checkable)
@@ -379,3 +423,11 @@ class ActionSet(QObject):
             action.triggered.connect(lambda _checked=False: handler())
         self._owner.addAction(action)
         return action
+
+    @staticmethod
+    def _set_words(action: QAction, spec: ActionSpec, title: str, tip: str) -> None:
+        action.setText(title)
+        action.setIconText(title.replace("&", "").rstrip("…"))
+        action.setStatusTip(tip)
+        text = ", ".join(key.toString(QKeySequence.SequenceFormat.NativeText) for key in action.shortcuts())
+        action.setToolTip(f"{tip} ({text})" if text else tip)

@@ -118,7 +118,7 @@ class AlignController(RunController):
         if session.inputs is not None:
             held |= {"paired", "pose"}
         if self.frames:
-            held.add("pose")
+            held |= {"pose", "branch"}
         return held
 
     # -- choices --------------------------------------------------------------------------------------------------
@@ -163,7 +163,7 @@ class AlignController(RunController):
 
     # -- runs -----------------------------------------------------------------------------------------------------
 
-    def align(self, *, step: bool = False, **changes: Any) -> None:
+    def run(self, *, step: bool = False, **changes: Any) -> None:
         """Start a run with the present choices; with `step` it takes one step and waits."""
         if self.step_or_ignore(step=step):
             return
@@ -178,7 +178,7 @@ class AlignController(RunController):
         choices = self.session.choices
         overrides = dict(choices.overrides) if choices.objective == "tm" else {}
         self._take_pair_of_current()
-        self.align(
+        self.run(
             objective="tm",
             objective_scale=choices.objective_scale if choices.objective == "tm" else None,
             overrides=overrides,
@@ -190,7 +190,7 @@ class AlignController(RunController):
         """Start a new run from the pose shown, with the present settings."""
         rows = pose_rows(self.pose())
         self._take_pair_of_current()
-        self.align(start="given", start_pose=rows)
+        self.run(start="given", start_pose=rows)
 
     def race(self) -> None:
         """Run the entrants against each other."""

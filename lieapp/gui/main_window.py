@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEvent, QSize, Qt, QTimer
 from PySide6.QtGui import (
@@ -42,15 +42,21 @@ from lieapp.gui.help_page import HelpDialog
 from lieapp.gui.icons import set_icon
 from lieapp.gui.keys import wants_key
 from lieapp.gui.preferences import Preferences
+from lieapp.gui.run_controller import RunController
 from lieapp.gui.run_desk import Turn
+from lieapp.gui.run_workbench import RunWorkbench
 from lieapp.gui.selection_commands import SelectionCommands
 from lieapp.gui.slot_card import dropped_files
 from lieapp.gui.structure_desk import ADENYLATE_KINASE, HINGE
 from lieapp.gui.tab_row import TabRow
 from lieapp.gui.theme import Mode, held_style, scaled, theme
 from lieapp.gui.view_commands import ViewCommands
+from lieapp.gui.workbenches import Workbenches
 from lieapp.gui.worker import Task, Worker, warm_up
 from lieapp.paths import ResourceError, resource
+
+if TYPE_CHECKING:
+    from lieapp.gui.landscape_workbench import LandscapeWorkbench
 
 __all__ = ["MainWindow"]
 
@@ -58,10 +64,11 @@ _FILTER = (
     "Structures (*.pdb *.ent *.cif *.mmcif *.bcif *.pdb.gz *.ent.gz *.cif.gz *.bcif.gz *.pdb1 *.pdb1.gz);;All files (*)"
 )
 _MAP_FILTER = "Density maps (*.mrc *.map *.ccp4 *.mrc.gz *.map.gz *.ccp4.gz);;All files (*)"
-_LATER = {
-    "Landscape": "Optimisers on surfaces with known saddle points: comes with its own workbench",
-    "Cryo-EM": "Refinement of a map from particle images: comes with its own workbench",
+_WORKBENCHES = {
+    "align": ("Align", "Superpose two structures (1)"),
+    "landscape": ("Landscape", "See what curvature does to optimisers, on surfaces with known saddle points (2)"),
 }
+_LATER = {"Cryo-EM": "Refinement of a map from particle images: comes with its own workbench"}
 
 
 def _when_on(work: Callable[[], object]) -> Callable[[bool], None]:
@@ -105,6 +112,9 @@ class MainWindow(QMainWindow):
             self.selection_commands = SelectionCommands(errors, lambda: self.workbench)
             self.actions_ = ActionSet(self, self._handlers())
             self.workbench = AlignWorkbench(self.controller, self.actions_, self.files)
+            self.landscape: LandscapeWorkbench | None = None
+            self.workbenches = Workbenches()
+            self.workbenches.changed.connect(self._workbench_changed)
             self._menus = self.actions_.build_menu_bar(self.menuBar())
             self._recent_menu = QMenu("Open &recent", self)
             self._menus["File"].insertMenu(self.actions_["export"], self._recent_menu)
@@ -118,8 +128,7 @@ class MainWindow(QMainWindow):
         self._laid_out = self._run_at_start = self._waiting_to_warm_up = False
         errors.posted.connect(self.message_bar.show_message)
         self.controller.desk.file_opened.connect(self.preferences.add_recent_file)
-        self.workbench.settings_class_wanted.connect(self._ask_settings_class)
-        self.workbench.other_optimizer_wanted.connect(self._ask_other_optimizer)
+        self._connect_workbench(self.workbench)
         self.workbench.first_steps.fetch_wanted.connect(lambda: self.actions_["example_adk"].trigger())
         self.workbench.first_steps.dismissed.connect(lambda: self._show_first_steps(False))
         self.workbench.first_steps.setVisible(not self.preferences.flag("first_steps_dismissed"))
@@ -154,9 +163,11 @@ class MainWindow(QMainWindow):
 
     def _build(self) -> None:
         self.tabs = TabRow("Workbenches")
-        self.tabs.add("Align", "Superpose two structures (1)")
+        for title, tip in _WORKBENCHES.values():
+            self.tabs.add(title, tip)
         for title, tip in _LATER.items():
             self.tabs.add(title, tip, enabled=False)
+        self.tabs.chosen.connect(lambda index: self.choose_workbench(list(_WORKBENCHES)[index]))
         self.fetch_field = QLineEdit()
         self.fetch_field.setPlaceholderText("Fetch 4AKE, AF-P69441…")
         self.fetch_field.setAccessibleName("Identifiers of entries to fetch")
@@ -175,9 +186,9 @@ class MainWindow(QMainWindow):
         header.setSpacing(8)
         header.addWidget(self.tabs)
         header.addStretch(1)
-        header.addWidget(self._tool("open"))
-        header.addWidget(self.fetch_field)
-        header.addWidget(self._tool("swap"))
+        self._file_tools = [self._tool("open"), self.fetch_field, self._tool("swap")]
+        for widget in self._file_tools:
+            header.addWidget(widget)
         self.export_button = self._tool("export", "Export")
         self.export_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.export_button.setMenu(self.actions_.menu("export", self.export_button))
@@ -194,7 +205,9 @@ class MainWindow(QMainWindow):
         bar.addWidget(self.message_bar)
         bar.addWidget(self.export_desk.strip)
         layout.addLayout(bar)
-        layout.addWidget(self.workbench, 1)
+        layout.addWidget(self.workbenches, 1)
+        self.workbenches.add("align", lambda: self.workbench)
+        self.workbenches.add("landscape", self._make_landscape)
         self.setCentralWidget(central)
         self.setMinimumSize(1000, 640)
 
@@ -222,45 +235,48 @@ class MainWindow(QMainWindow):
             "open": lambda: self._ask_files(None),
             "open_mobile": lambda: self._ask_files("mobile"),
             "open_target": lambda: self._ask_files("target"),
-            "open_map": self._ask_map,
+            "open_map": self._on_align(self._ask_map),
             "fetch": self._focus_fetch,
-            "example_hinge": self.open_example,
-            "example_adk": lambda: c.desk.fetch(" ".join(ADENYLATE_KINASE)),
+            "example_hinge": self._on_align(self.open_example),
+            "example_adk": self._on_align(lambda: c.desk.fetch(" ".join(ADENYLATE_KINASE))),
             "quit": self.close,
             "swap": c.desk.swap,
-            "copy_command": lambda: self._with_current(self.workbench.copy_command, "The command is on the clipboard."),
-            "copy_python": lambda: self._with_current(
-                self.workbench.copy_python, "The Python code is on the clipboard."
-            ),
-            "apply_settings": lambda: self._with_current(c.apply_settings),
-            "clear_runs": c.clear_runs,
-            "panel_left": lambda on: self.workbench.panel.setVisible(on),
-            "panel_right": lambda on: self.workbench.right.setVisible(on),
+            "copy_command": lambda: self._with_current(self.shown.copy_command, "The command is on the clipboard."),
+            "copy_python": lambda: self._with_current(self.shown.copy_python, "The Python code is on the clipboard."),
+            "apply_settings": lambda: self._with_current(self.runs.apply_settings),
+            "clear_runs": lambda: self.runs.clear_runs(),
+            "panel_left": lambda on: self.shown.panel.setVisible(on),
+            "panel_right": lambda on: self.shown.right.setVisible(on),
             "panel_ribbon": lambda on: self.workbench.sequences.setVisible(on),
-            "align": self._align,
-            "step": self._step,
-            "pause": c.toggle_pause,
-            "stop": c.stop,
-            "add_to_race": self._checked(c.add_to_race),
-            "race": c.race,
-            "clear_race": c.clear_race,
+            "align": self._run,
+            "step": self._checked(lambda: self.runs.run(step=True)),
+            "pause": lambda: self.runs.toggle_pause(),
+            "stop": lambda: self.runs.stop(),
+            "add_to_race": self._checked(lambda: self.runs.add_to_race()),
+            "race": self._checked(lambda: self.runs.race()),
+            "clear_race": lambda: self.runs.clear_race(),
             "fit_core": self._checked(c.fit_core),
-            "branch": self._checked(c.branch),
+            "branch": self._checked(lambda: self.runs.branch()),
             "move_by_hand": self._move_by_hand,
-            "frame_first": lambda: c.show_frame(0),
-            "frame_previous": lambda: c.show_frame(c.frame - 1),
-            "replay": c.replay,
-            "frame_next": lambda: c.show_frame(c.frame + 1),
-            "frame_last": lambda: c.show_frame(c.frames - 1),
-            "frame_best": c.show_best,
-            "latest": c.show_latest,
+            "frame_first": lambda: self.runs.show_frame(0),
+            "frame_previous": lambda: self.runs.show_frame(self.runs.frame - 1),
+            "replay": lambda: self.runs.replay(),
+            "frame_next": lambda: self.runs.show_frame(self.runs.frame + 1),
+            "frame_last": lambda: self.runs.show_frame(self.runs.frames - 1),
+            "frame_best": lambda: self.runs.show_best(),
+            "latest": lambda: self.runs.show_latest(),
             "skip": self._escape,
             "sequences": self._show_sequences,
             "preset_centring": self._preset,
-            "workbench_align": _when_on(lambda: self.tabs.choose(0)),
+            "fit_view": lambda: self.shown.fit_view(),
+            "preset_saddle": lambda: self._landscape_preset("saddle-race"),
+            "preset_ridge": lambda: self._landscape_preset("ridge"),
+            "preset_muller_brown": lambda: self._landscape_preset("muller-brown"),
+            "workbench_align": _when_on(lambda: self.choose_workbench("align")),
+            "workbench_landscape": _when_on(lambda: self.choose_workbench("landscape")),
             "full_screen": lambda on: self.showFullScreen() if on else self.showNormal(),
             "reset_layout": self._reset_layout,
-            "help": lambda: HelpDialog("align", self).open(),
+            "help": lambda: HelpDialog(self.workbenches.name, self).open(),
             "shortcuts": lambda: ShortcutsDialog(self).open(),
             "first_steps": lambda: self._show_first_steps(True),
             "about": lambda: AboutDialog(self.device_text, str(self.workbench.viewer.opengl), self).open(),
@@ -271,6 +287,60 @@ class MainWindow(QMainWindow):
             handlers[f"theme_{mode}"] = _when_on(partial(self._set_mode, mode))
         handlers |= self.export_desk.handlers()
         return handlers
+
+    # -- workbenches ----------------------------------------------------------------------------------------------
+
+    @property
+    def shown(self) -> RunWorkbench:
+        """The workbench that is shown."""
+        return self.workbenches.shown
+
+    @property
+    def runs(self) -> RunController:
+        """The controller of the runs of the workbench that is shown."""
+        return self.shown.run_controller
+
+    def choose_workbench(self, name: str) -> None:
+        """Show a workbench; what runs in another one goes on."""
+        first = name == "landscape" and self.landscape is None
+        with held_style():
+            self.workbenches.choose(name)
+        if first and self.landscape is not None:
+            self._restore_workbench("landscape", self.landscape)
+            self.landscape.panel.main_button.setFocus()
+
+    def _make_landscape(self) -> LandscapeWorkbench:
+        from lieapp.gui.landscape_controller import LandscapeController
+        from lieapp.gui.landscape_workbench import LandscapeWorkbench
+
+        controller = LandscapeController(self.compute, self.errors, self.turn, self)
+        self.landscape = LandscapeWorkbench(controller, self.actions_, self.files)
+        self._connect_workbench(self.landscape)
+        return self.landscape
+
+    def _connect_workbench(self, workbench: RunWorkbench) -> None:
+        workbench.settings_class_wanted.connect(lambda name: self._ask_settings_class(workbench, name))
+        workbench.other_optimizer_wanted.connect(lambda: self._ask_other_optimizer(workbench))
+
+    def _workbench_changed(self, name: str) -> None:
+        self.tabs.choose(list(_WORKBENCHES).index(name))
+        self.actions_.set_workbench(name)
+        for identifier, on in (
+            (f"workbench_{name}", True),
+            ("panel_left", not self.shown.panel.isHidden()),
+            ("panel_right", not self.shown.right.isHidden()),
+        ):
+            self.actions_.set_checked(identifier, on)
+        for widget in (*self._file_tools, self.export_button):
+            widget.setVisible(name == "align")
+
+    def _landscape_preset(self, name: str) -> None:
+        from lieapp.landscapes.spec import PRESETS
+
+        self.choose_workbench("landscape")
+        assert self.landscape is not None
+        self.message_bar.dismiss()
+        self.landscape.controller.run_preset(next(preset for preset in PRESETS if preset.name == name))
 
     # -- start and end --------------------------------------------------------------------------------------------
 
@@ -331,10 +401,12 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.preferences.set_state("geometry", self.saveGeometry())
-        for name, state in self.workbench.save_layout().items():
-            self.preferences.set_state(f"layout/{name}", state)
+        for name, workbench in self.workbenches:
+            for part, state in workbench.save_layout().items():
+                self.preferences.set_state(_layout_key(name, part), state)
         self.preferences.save()
-        self.controller.close()
+        for _, workbench in self.workbenches:
+            workbench.run_controller.close()
         for worker in (self.compute, self.files, self.writing):
             worker.close(2.0)
         self.workbench.density.shut_down()
@@ -372,14 +444,21 @@ class MainWindow(QMainWindow):
         if geometry is None or not self.restoreGeometry(geometry):
             screen = QGuiApplication.primaryScreen().availableSize()
             self.resize(min(1440, screen.width()), min(900, screen.height()))
-        states = {name: self.preferences.state(f"layout/{name}") for name in ("columns", "right")}
-        self._restored_layout = self.workbench.restore_layout(states)
+        self._restored_layout = self._restore_workbench("align", self.workbench)
+
+    def _restore_workbench(self, name: str, workbench: RunWorkbench) -> bool:
+        """Give a workbench the layout that was remembered; return whether there was one."""
+        states = {part: self.preferences.state(_layout_key(name, part)) for part in ("columns", "right")}
+        restored = workbench.restore_layout(states)
+        if not restored and workbench is not self.workbench:
+            QTimer.singleShot(0, workbench, workbench.reset_layout)
+        return restored
 
     def _warmed(self, torch_version: str) -> None:
         self.device_text = "CPU, 1 thread"
         self.device.setText(self.device_text)
         self.device.setToolTip(
-            f"Alignments are computed in float64 on the CPU with one thread, by torch {torch_version}.\n"
+            f"Alignments and surfaces are computed in float64 on the CPU with one thread, by torch {torch_version}.\n"
             f"Drawn by {self.workbench.viewer.opengl}."
         )
 
@@ -399,15 +478,15 @@ class MainWindow(QMainWindow):
 
     def _escape(self) -> None:
         """Skip the replay; where there is none, clear the selection."""
-        if self.controller.playback.playing:
-            self.controller.skip()
-        else:
+        if self.runs.playback.playing:
+            self.runs.skip()
+        elif self.shown is self.workbench:
             self.workbench.selection.clear()
 
     def _reset_layout(self) -> None:
         for identifier in ("panel_left", "panel_right", "panel_ribbon"):
             self.actions_[identifier].setChecked(True)
-        self.workbench.reset_layout()
+        self.shown.reset_layout()
 
     def _hide_first_steps_of_other_pairs(self) -> None:
         """The strip speaks of the bundled pair; with another one it goes, until the next start."""
@@ -422,6 +501,7 @@ class MainWindow(QMainWindow):
     # -- files ----------------------------------------------------------------------------------------------------
 
     def _ask_files(self, slot: Any) -> None:
+        self.choose_workbench("align")
         folder = self.preferences.text("folder")
         if slot is None:
             names, _ = QFileDialog.getOpenFileNames(self, "Open one or two structures", folder, _FILTER)
@@ -461,6 +541,7 @@ class MainWindow(QMainWindow):
             self._recent_menu.addAction("No recent files").setEnabled(False)
 
     def _focus_fetch(self) -> None:
+        self.choose_workbench("align")
         self.fetch_field.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.fetch_field.selectAll()
 
@@ -477,30 +558,34 @@ class MainWindow(QMainWindow):
 
     def dropEvent(self, event: QDropEvent) -> None:
         event.acceptProposedAction()
+        self.choose_workbench("align")
         self.controller.desk.open_files(dropped_files(event), by_name=True)
 
     # -- runs -----------------------------------------------------------------------------------------------------
 
     def _valid(self) -> bool:
         """Whether the form holds no error; else say which."""
-        found = self.workbench.panel.errors()
+        found = self.shown.panel.errors()
         if not found:
             return True
         name, problem = next(iter(found.items()))
         self.errors.post(Message(f"{name}: {problem}. Correct it, or take its recommended value.", "error"))
         return False
 
+    def _on_align(self, work: Callable[[], object]) -> Callable[[], object]:
+        def handle() -> object:
+            self.choose_workbench("align")
+            return work()
+
+        return handle
+
     def _checked(self, work: Callable[[], object]) -> Callable[[], object]:
         return lambda: work() if self._valid() else None
 
-    def _align(self) -> None:
+    def _run(self) -> None:
         if self._valid():
             self.message_bar.dismiss()
-            self.controller.align()
-
-    def _step(self) -> None:
-        if self._valid():
-            self.controller.align(step=True)
+            self.runs.run()
 
     def _preset(self) -> None:
         from lieapp.alignment.spec import PRESETS
@@ -517,7 +602,7 @@ class MainWindow(QMainWindow):
             self.workbench.viewer.setFocus()
 
     def _with_current(self, work: Callable[[Any], object], said: str = "") -> None:
-        current = self.controller.session.current
+        current = self.runs.current
         if current is not None:
             work(current)
             if said:
@@ -525,17 +610,21 @@ class MainWindow(QMainWindow):
 
     # -- optimisers that only torch can describe ------------------------------------------------------------------
 
-    def _ask_settings_class(self, name: str) -> None:
+    def _ask_settings_class(self, workbench: RunWorkbench, name: str) -> None:
         def work(task: Task) -> Any:
             return importlib.import_module("lieapp.optimizers.registry").settings_class(name)
 
         def failed(error: BaseException) -> None:
             self.errors.report(error, f"Asking for the settings of {name}")
-            self.workbench.panel.show_choices(self.controller.session.choices)
+            workbench.panel.show_choices(workbench.run_controller.choices)
 
-        self.compute.submit(work, lambda model: self.workbench.show_optimizer(name, model), failed)
+        self.compute.submit(work, lambda model: workbench.show_optimizer(name, model), failed)
 
-    def _ask_other_optimizer(self) -> None:
+    def _ask_other_optimizer(self, workbench: RunWorkbench) -> None:
         name = ask_text(self, "Other optimiser", "A torch optimiser by its name, or package.module:Class")
         if name:
-            self._ask_settings_class(name)
+            self._ask_settings_class(workbench, name)
+
+
+def _layout_key(workbench: str, part: str) -> str:
+    return f"layout/{part}" if workbench == "align" else f"layout/{workbench}/{part}"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QPushButton, QSlider, QToolButton, QWidget
+from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QSlider, QToolButton, QWidget
 
+from lieapp.gui.action_button import ActionButton
 from lieapp.gui.actions import ActionSet
 from lieapp.gui.icons import set_icon
 from lieapp.gui.playback import SPEEDS
@@ -82,7 +83,9 @@ class RunBar(QFrame):
         self.where.setAlignment(Qt.AlignmentFlag.AlignCenter)
         layout.addWidget(self.where)
         for identifier in ("latest", "branch"):
-            layout.addWidget(self._text_button(actions[identifier]))
+            text_button = ActionButton(actions[identifier])
+            text_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            layout.addWidget(text_button)
 
     def show_position(self, frame: int, frames: int, evaluations: float | None, note: str = "") -> None:
         """Show which frame is shown.
@@ -136,15 +139,4 @@ class RunBar(QFrame):
         button.setFixedSize(32, 32)
         # A click must not take the keyboard away: Space pauses, and does not press this button again.
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        return button
-
-    @staticmethod
-    def _text_button(action: QAction) -> QPushButton:
-        button = QPushButton(action.iconText())
-        button.setToolTip(action.toolTip())
-        button.setAccessibleName(action.iconText())
-        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        button.clicked.connect(lambda: action.trigger())
-        button.setEnabled(action.isEnabled())
-        action.enabledChanged.connect(button.setEnabled)
         return button

@@ -161,6 +161,18 @@ class RunController(QObject):
         """Take over what the panel holds."""
         raise NotImplementedError
 
+    def run(self, *, step: bool = False, **changes: Any) -> None:
+        """Start a run with the present choices, some of them changed; with `step` it takes one step and waits."""
+        raise NotImplementedError
+
+    def branch(self) -> None:
+        """Start a new run from the frame shown, with the present settings."""
+        raise NotImplementedError
+
+    def race(self) -> None:
+        """Run the entrants against each other."""
+        raise NotImplementedError
+
     def apply_settings(self, entry: RunEntry) -> None:
         """Take over the settings of a run."""
         raise NotImplementedError

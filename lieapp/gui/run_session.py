@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from abc import ABC, abstractmethod
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +14,12 @@ from lieapp.gui.run_entry import RunEntry
 if TYPE_CHECKING:
     from lieapp.engine.recording import Recording
 
-__all__ = ["Entry", "RunSession"]
+__all__ = ["Dash", "Entry", "RunSession", "free_line"]
+
+Dash = tuple[float, ...]
 
 # Entrants of one race that share an optimiser are told apart by these, in order.
-_EXTRA_DASHES: tuple[tuple[float, ...], ...] = ((5.0, 3.0), (1.5, 2.0), (8.0, 2.0, 1.5, 2.0), (3.0, 1.5, 1.0, 1.5))
+_EXTRA_DASHES: tuple[Dash, ...] = ((1.5, 2.0), (8.0, 2.0, 1.5, 2.0), (5.0, 3.0), (3.0, 1.5, 1.0, 1.5))
 _EXTRA_COLORS = ("#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C510A", "#5E4FA2", "#666666", "#0072B2")
 
 
@@ -73,7 +76,8 @@ class RunSession(ABC):
 
     def add_run(self, job: Any, recording: Recording, inputs: Any, title: str = "") -> RunEntry:
         """List a run, with a colour and a dash that no other listed run has together."""
-        color, dash = self._line(job.optimizer.name)
+        taken = {(run.color, run.dash) for run in self.runs if run.visible}
+        color, dash = free_line(job.optimizer.name, taken)
         entry = RunEntry(
             id=f"run-{next(self._numbers)}",
             title=title or self.title_of(job),
@@ -114,16 +118,28 @@ class RunSession(ABC):
         self.entrants.append(entry)
         return entry
 
-    def _line(self, name: str) -> tuple[str, tuple[float, ...]]:
-        from lieapp.scene.colors import optimizer_color, optimizer_dash
+    def entrant_lines(self) -> list[tuple[str, Dash]]:
+        """Return colour and dash of every entrant, as they will be drawn: a race closes the eyes of earlier runs."""
+        taken = {(run.color, run.dash) for run in self.runs if run.visible and run.pinned}
+        lines: list[tuple[str, Dash]] = []
+        for entrant in self.entrants:
+            line = free_line(entrant.job.optimizer.name, taken)
+            taken.add(line)
+            lines.append(line)
+        return lines
 
-        first = (optimizer_color(name), optimizer_dash(name))
-        taken = {(run.color, run.dash) for run in self.runs if run.visible}
-        if first not in taken:
-            return first
-        # An optimiser keeps its colour; a second run of it gets another dash, and only then another colour.
-        candidates = itertools.chain(
-            ((first[0], dash) for dash in _EXTRA_DASHES),
-            ((color, dash) for color in _EXTRA_COLORS for dash in _EXTRA_DASHES),
-        )
-        return next((line for line in candidates if line not in taken), first)
+
+def free_line(optimizer: str, taken: Collection[tuple[str, Dash]]) -> tuple[str, Dash]:
+    """Return a colour and a dash for an optimiser that are not taken together.
+
+    It keeps its colour; a second run of it gets another dash, and only then another colour.
+    """
+    from lieapp.scene.colors import optimizer_color, optimizer_dash
+
+    first = (optimizer_color(optimizer), optimizer_dash(optimizer))
+    candidates = itertools.chain(
+        (first,),
+        ((first[0], dash) for dash in _EXTRA_DASHES),
+        ((color, dash) for color in _EXTRA_COLORS for dash in _EXTRA_DASHES),
+    )
+    return next((line for line in candidates if line not in taken), first)

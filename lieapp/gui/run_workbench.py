@@ -43,6 +43,7 @@ class RunWorkbench(QWidget):
 
     Attributes
     ----------
+    run_controller : RunController
     panel : SettingsPanel
     plots : ProgressPlots
     runs : RunsPanel
@@ -73,7 +74,7 @@ class RunWorkbench(QWidget):
         super().__init__(parent)
         self.setAccessibleName(name)
         self.active = True
-        self._controller = controller
+        self.run_controller = controller
         self._actions = actions
         self._ticks = 0
         self._settings_classes: dict[str, type[BaseModel]] = dict(SETTINGS)
@@ -144,7 +145,7 @@ class RunWorkbench(QWidget):
     # -- wiring ---------------------------------------------------------------------------------------------------
 
     def _connect_runs(self) -> None:
-        controller = self._controller
+        controller = self.run_controller
         self.panel.choices_changed.connect(self._take_choices)
         self.panel.optimizer_chosen.connect(self._choose_optimizer)
         self.panel.other_optimizer_wanted.connect(self.other_optimizer_wanted)
@@ -172,13 +173,13 @@ class RunWorkbench(QWidget):
             self._show_states()
 
     def _take_choices(self, choices: Any) -> None:
-        self._controller.set_choices(choices)
+        self.run_controller.set_choices(choices)
 
     def _choose_optimizer(self, name: str) -> None:
-        choices = self._controller.choices
+        choices = self.run_controller.choices
         if normalised(name) in self._settings_classes:
-            self._controller.set_choices(replace(choices, optimizer=name, overrides={}))
-            self.panel.show_choices(self._controller.choices)
+            self.run_controller.set_choices(replace(choices, optimizer=name, overrides={}))
+            self.panel.show_choices(self.run_controller.choices)
             self._show_form()
         else:
             self.settings_class_wanted.emit(name)
@@ -190,11 +191,11 @@ class RunWorkbench(QWidget):
 
     def copy_command(self, entry: RunEntry) -> None:
         """Copy the command line that repeats a run."""
-        QGuiApplication.clipboard().setText(self._controller.command_of(entry))
+        QGuiApplication.clipboard().setText(self.run_controller.command_of(entry))
 
     def copy_python(self, entry: RunEntry) -> None:
         """Copy the Python code that repeats a run."""
-        QGuiApplication.clipboard().setText(self._controller.python_of(entry))
+        QGuiApplication.clipboard().setText(self.run_controller.python_of(entry))
 
     # -- what a workbench knows about its problem -----------------------------------------------------------------
 
@@ -202,22 +203,30 @@ class RunWorkbench(QWidget):
         """Return the recommended settings of the chosen optimiser, by dotted key."""
         raise NotImplementedError
 
+    def _comparable_runs(self) -> Sequence[RunEntry]:
+        """Return the runs whose curves may stand in one plot."""
+        return self.run_controller.runs
+
     def _parameter_unit(self) -> str:
         """Return the unit of lengths in parameter space."""
         return ""
 
     def _held_states(self) -> set[str]:
         """Return the states that hold; see `lieapp.gui.actions.STATES`."""
-        states = self._controller.states()
-        if self._controller.playback.playing:
+        states = self.run_controller.states()
+        if self.run_controller.playback.playing:
             states.add("escape")
         return states
+
+    def fit_view(self) -> None:
+        """Show all of what the picture shows."""
+        raise NotImplementedError
 
     # -- showing --------------------------------------------------------------------------------------------------
 
     def _show_form(self) -> None:
         """Show the form of the chosen optimiser with what is recommended for the chosen problem."""
-        choices = self._controller.choices
+        choices = self.run_controller.choices
         model = self._settings_classes.get(normalised(choices.optimizer))
         if model is None:
             return
@@ -230,7 +239,7 @@ class RunWorkbench(QWidget):
         self.panel.set_settings_class(model, values, choices.overrides, parameter_unit=unit)
 
     def _show_choices(self) -> None:
-        choices = self._controller.choices
+        choices = self.run_controller.choices
         if normalised(choices.optimizer) not in self._settings_classes:
             self.settings_class_wanted.emit(choices.optimizer)
             return
@@ -240,9 +249,9 @@ class RunWorkbench(QWidget):
         self._show_form()
 
     def _show_runs(self) -> None:
-        self.runs.set_runs(self._controller.runs, self._controller.current)
+        self.runs.set_runs(self.run_controller.runs, self.run_controller.current)
         self.runs.refresh()
-        self.plots.set_runs(self._controller.runs)
+        self.plots.set_runs(self._comparable_runs())
         self._show_position()
 
     def _progress(self) -> None:
@@ -256,7 +265,7 @@ class RunWorkbench(QWidget):
         self._show_position()
 
     def _show_position(self) -> None:
-        controller = self._controller
+        controller = self.run_controller
         current, frames = controller.current, controller.frames
         note, cost = "", None
         if current is not None and frames:
@@ -270,20 +279,20 @@ class RunWorkbench(QWidget):
         if self.active:
             self._actions.set_states(self._held_states())
         self.runs.refresh()
-        running = self._controller.running
+        running = self.run_controller.running
         if running and self.panel.main_button.text() != "Stop":
             QTimer.singleShot(_STOP_DELAY_MILLISECONDS, self, self._show_main_button)
         elif not running:
             self._show_main_button()
         self.run_bar.show_running(
-            running=running, paused=self._controller.paused, playing=self._controller.playback.playing
+            running=running, paused=self.run_controller.paused, playing=self.run_controller.playback.playing
         )
 
     def _show_main_button(self) -> None:
-        self.panel.show_running(self._controller.running, possible=self._main_is_possible())
+        self.panel.show_running(self.run_controller.running, possible=self._main_is_possible())
 
     def _main_is_possible(self) -> bool:
-        return "start" in self._controller.states()
+        return "start" in self.run_controller.states()
 
     def _show_entrants(self) -> None:
-        self.panel.show_entrants([entrant.name for entrant in self._controller.entrants])
+        self.panel.show_entrants([entrant.name for entrant in self.run_controller.entrants])

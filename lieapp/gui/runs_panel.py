@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QPoint, QSize, Qt, Signal
+from PySide6.QtCore import QPoint, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPalette, QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
@@ -25,7 +25,7 @@ from lieapp.gui.plot_curve import curve_pen, readable_color
 from lieapp.gui.run_entry import RunEntry
 from lieapp.gui.theme import scaled
 
-__all__ = ["RunsPanel", "metric_text"]
+__all__ = ["RunsPanel", "Swatch", "metric_text"]
 
 
 def metric_text(value: float | None, unit: str) -> str:
@@ -44,19 +44,26 @@ _ROOMY, _TIGHT = 330, 250
 _COLUMNS = ("cost", "reached", "outcome")
 
 
-class _Swatch(QWidget):
-    """The line of the run as the plots draw it: colour and dash."""
+class Swatch(QWidget):
+    """The line of a run as the plots draw it.
 
-    def __init__(self, run: RunEntry) -> None:
+    Parameters
+    ----------
+    color : str
+        ``"#RRGGBB"``.
+    dash : tuple of float
+    """
+
+    def __init__(self, color: str, dash: tuple[float, ...]) -> None:
         super().__init__()
-        self._run = run
+        self._color, self._dash = color, dash
         self.setFixedSize(QSize(26, 16))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        color = readable_color(self._run.color, self.palette().color(QPalette.ColorRole.Base).name())
-        painter.setPen(curve_pen(color, self._run.dash, 2.0))
+        color = readable_color(self._color, self.palette().color(QPalette.ColorRole.Base).name())
+        painter.setPen(curve_pen(color, self._dash, 2.0))
         middle = round(self.height() / 2)
         painter.drawLine(QPoint(0, middle), QPoint(self.width(), middle))
 
@@ -105,7 +112,7 @@ class _Row(QFrame):
             numbers.addWidget(label)
         numbers.addStretch(1)
         self._middle.addLayout(numbers)
-        layout.addWidget(_Swatch(run))
+        layout.addWidget(Swatch(run.color, run.dash))
         layout.addLayout(self._middle, 1)
         layout.addLayout(buttons)
         self.refresh()
@@ -214,6 +221,7 @@ class RunsPanel(QFrame):
         self.setObjectName("card")
         self.setAccessibleName("Runs")
         self._rows: dict[str, _Row] = {}
+        self._current: RunEntry | None = None
         self._title = title = QLabel("RUNS")
         title.setObjectName("sectionTitle")
         self.columns = QLabel(f"evaluations · {metric} · outcome")
@@ -241,7 +249,6 @@ class RunsPanel(QFrame):
         layout.addWidget(title, 0, 0)
         layout.addWidget(self.columns, 0, 1, Qt.AlignmentFlag.AlignRight)
         layout.addWidget(self.scroll_area, 1, 0, 1, 2)
-        self._current: RunEntry | None = None
         self.set_runs(())
 
     def set_runs(self, runs: Sequence[RunEntry], current: RunEntry | None = None) -> None:
@@ -269,11 +276,19 @@ class RunsPanel(QFrame):
         self.columns.setVisible(bool(self._rows) and self.columns.sizeHint().width() <= room)
 
     def set_current(self, run: RunEntry | None) -> None:
-        """Mark the run that the scrub bar replays."""
+        """Mark the run that the scrub bar replays, and bring it into sight when it is another one."""
+        if run is not self._current and run is not None and run.id in self._rows:
+            # A row that has just been added has no place yet.
+            QTimer.singleShot(0, self, lambda: self._bring_into_sight(run))
         self._current = run
         for row in self._rows.values():
             if row.property("current") is not (row.run is run):
                 row.mark(row.run is run)
+
+    def _bring_into_sight(self, run: RunEntry) -> None:
+        row = self._rows.get(run.id)
+        if row is not None:
+            self.scroll_area.ensureWidgetVisible(row, 0, row.height())
 
     def refresh(self) -> None:
         """Write what the recordings hold by now."""

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from lieapp.alignment.choices import Choice
+from lieapp.gui.action_button import ActionButton
 from lieapp.gui.actions import ActionSet
 from lieapp.gui.forms import LABEL_WIDTH, FieldEditor, Section, SettingsForm
 from lieapp.gui.theme import scaled
@@ -223,15 +224,9 @@ class SettingsPanel(QFrame):
         buttons.addWidget(self.main_button)
         row = QHBoxLayout()
         row.setSpacing(6)
-        self.race_buttons: dict[str, QPushButton] = {}
+        self.race_buttons: dict[str, ActionButton] = {}
         for identifier in self.side_actions:
-            action = self._actions[identifier]
-            button = QPushButton(action.iconText())
-            button.setToolTip(action.toolTip())
-            button.setAccessibleName(action.iconText())
-            button.clicked.connect(lambda _checked=False, action=action: action.trigger())
-            button.setEnabled(action.isEnabled())
-            action.enabledChanged.connect(button.setEnabled)
+            button = ActionButton(self._actions[identifier])
             self.race_buttons[identifier] = button
             row.addWidget(button, 1)
         buttons.addLayout(row)
@@ -269,10 +264,10 @@ class SettingsPanel(QFrame):
 
     def show_entrants(self, names: Sequence[str]) -> None:
         """Show how many entrants wait for the race."""
-        button = self.race_buttons["race"]
-        button.setText(f"Race ({len(names)})" if names else "Race")
         listed = "\n".join(names)
-        button.setToolTip(f"{self._actions['race'].toolTip()}\n{listed}".strip())
+        self.race_buttons["race"].set_words(
+            f"Race ({len(names)})" if names else "Race", f"{self._actions['race'].toolTip()}\n{listed}".strip()
+        )
 
     def errors(self) -> dict[str, str]:
         """Return what is wrong in the fields, by the name of the field."""

@@ -33,7 +33,6 @@ class ViewCommands:
     def handlers(self) -> dict[str, Callable[..., object]]:
         """Return the handlers by the ids of their actions."""
         handlers: dict[str, Callable[..., object]] = {
-            "fit_view": lambda: self._workbench().viewer.fit(),
             "perspective": self._set_perspective,
             "smooth_camera": self._set_smooth,
             "pair_lines": lambda on: self._workbench().view.set_pair_lines(on),

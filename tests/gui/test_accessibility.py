@@ -36,7 +36,7 @@ LARGE_POINTS = 18.0
 @pytest.fixture
 def full(paired: MainWindow, finish: Finish) -> MainWindow:
     """The window with everything open and a run listed."""
-    paired.controller.align()
+    paired.controller.run()
     finish(paired)
     paired.controller.skip()
     panel = paired.workbench.panel
@@ -192,7 +192,7 @@ def test_large_letters_are_not_cut(large: MainWindow, hinge, finish: Finish, qtb
     controller = large.controller
     controller.desk.open_pair(*hinge)
     qtbot.waitUntil(lambda: controller.session.inputs is not None, timeout=60_000)
-    controller.align()
+    controller.run()
     finish(large)
     controller.skip()
     large.workbench.reset_layout()

@@ -106,7 +106,7 @@ def state(window: MainWindow) -> tuple[object, ...]:
 @pytest.fixture
 def worked(paired: MainWindow, finish: Finish) -> MainWindow:
     """A window in which something is set and a run is listed."""
-    paired.controller.align()
+    paired.controller.run()
     finish(paired)
     paired.controller.skip()
     paired.controller.show_frame(3)
@@ -161,7 +161,7 @@ def test_a_bad_file_does_not_disturb_a_run(
 
     controller = paired.controller
     controller.set_choices(replace(controller.session.choices, optimizer="sgd", overrides={"lr": 1e-4}, steps=3000))
-    controller.align()
+    controller.run()
     qtbot.waitUntil(lambda: controller.frames > 3, timeout=TIMEOUT)
     drop(paired, bad_file("empty.pdb"))
     qtbot.waitUntil(lambda: bool(messages), timeout=TIMEOUT)

@@ -60,7 +60,7 @@ def test_the_window_looks_as_it_was_looked_at(
     qtbot.waitUntil(lambda: "thread" in window.device_text, timeout=60_000)
     try:
         everywhere("before")
-        controller.align()
+        controller.run()
         finish(window)
         controller.skip()
         controller.show_frame(12)

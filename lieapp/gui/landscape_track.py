@@ -1,0 +1,107 @@
+"""A run as it is drawn on a landscape: its path in its colour and dash, over a pale casing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pyqtgraph as pg
+from numpy.typing import NDArray
+from PySide6.QtGui import QColor
+
+from lieapp.gui.paths import distinct_rows
+from lieapp.gui.plot_curve import curve_pen
+from lieapp.gui.run_entry import RunEntry
+
+__all__ = ["Projection", "Track", "as_it_is"]
+
+Projection = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+"""From recorded points, shape (points, dimension), to places on the picture, shape (points, 2)."""
+
+_MOST_DOTS = 150  # more would make a line of dots
+_WIDTH = 2.0
+_CASING = QColor(255, 255, 255, 210)
+_FARTHEST = 1e6  # beyond that a diverged path is no path any more, and painters count in 32 bits
+
+
+def as_it_is(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Project points of the plane: they are where they are."""
+    return points[:, :2]
+
+
+class Track:
+    """The path of one run.
+
+    Parameters
+    ----------
+    run : RunEntry
+    project : callable
+        See `Projection`.
+    key : str
+        State of the recording that holds the points.
+
+    Attributes
+    ----------
+    frames : ndarray, shape=(kept,), dtype=int64
+        Frames whose points are kept.
+    coordinates : ndarray, shape=(kept, 2), dtype=float64
+        NaN where the run was lost.
+    items : tuple of GraphicsObject
+        To be added to a plot.
+    """
+
+    def __init__(self, run: RunEntry, project: Projection = as_it_is, key: str = "point") -> None:
+        self.run = run
+        self._project, self._key = project, key
+        self.frames: NDArray[np.int64] = np.empty(0, dtype=np.int64)
+        self.coordinates: NDArray[np.float64] = np.empty((0, 2))
+        self._color = ""
+        self._curve = pg.PlotCurveItem(antialias=True, connect="finite")
+        self._dots = pg.ScatterPlotItem(pxMode=True, symbol="o", size=4.5, pen=None)
+        self.items = (self._curve, self._dots)
+        for item in self.items:
+            item.setZValue(10)
+
+    def update(self) -> bool:
+        """Take over the frames recorded since the last time; return whether there were any."""
+        recording = self.run.recording
+        if len(recording) == 0:
+            return False
+        frames = recording.state_frames
+        known = len(self.frames)
+        if known == len(frames) and known and frames[-1] == self.frames[-1]:
+            return False
+        points = np.asarray(recording.states(self._key), dtype=np.float64)
+        # The two are read one after the other while the run may be adding to them.
+        count = min(len(points), len(frames))
+        if known > count or (known and frames[known - 1] != self.frames[-1]):
+            known = 0
+        new = self._project(points[known:count].reshape(count - known, -1))
+        new = np.where((np.abs(new) < _FARTHEST).all(axis=1, keepdims=True), new, np.nan)
+        self.frames = np.array(frames[:count])
+        self.coordinates = np.concatenate((self.coordinates[:known], new))
+        self._draw()
+        return True
+
+    def place(self, frame: int) -> int:
+        """Return the row of the last kept frame up to one, or -1."""
+        return int(np.searchsorted(self.frames, frame, side="right")) - 1
+
+    def set_color(self, color: str) -> None:
+        """Choose the colour of the line, ``"#RRGGBB"``; it lies on a wider pale one, for any picture below."""
+        if color != self._color:
+            self._color = color
+            self._curve.setPen(curve_pen(color, self.run.dash, _WIDTH))
+            self._curve.setShadowPen(pg.mkPen(_CASING, width=_WIDTH + 2.5))
+            self._draw()
+
+    def set_raised(self, on: bool) -> None:
+        """Draw the path above the others."""
+        for item in self.items:
+            item.setZValue(12 if on else 10)
+
+    def _draw(self) -> None:
+        xy = self.coordinates[distinct_rows(self.coordinates)]
+        self._curve.setData(xy[:, 0], xy[:, 1])
+        few = np.isfinite(xy).all(axis=1) & (len(xy) <= _MOST_DOTS)
+        self._dots.setData(pos=xy[few], brush=pg.mkBrush(self._color or "#FFFFFF"))

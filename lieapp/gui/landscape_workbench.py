@@ -1,0 +1,182 @@
+"""The Landscape workbench: panel, picture, caption, plots, runs and run bar, joined to the controller."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
+
+from lieapp.gui.actions import ActionSet
+from lieapp.gui.landscape_controller import LandscapeController
+from lieapp.gui.landscape_panel import LandscapePanel
+from lieapp.gui.landscape_plot import LandscapePlot
+from lieapp.gui.landscape_quantities import LANDSCAPE_QUANTITIES
+from lieapp.gui.landscape_session import LandscapeChoices
+from lieapp.gui.plots import ProgressPlots
+from lieapp.gui.race_strip import RaceStrip
+from lieapp.gui.run_bar import RunBar
+from lieapp.gui.run_entry import RunEntry
+from lieapp.gui.run_workbench import RunWorkbench
+from lieapp.gui.runs_panel import RunsPanel
+from lieapp.gui.worker import Worker
+
+if TYPE_CHECKING:
+    from lieapp.landscapes.catalog import Surface
+
+__all__ = ["LandscapeWorkbench"]
+
+_FIRST = (
+    "Four optimisers wait a ten-thousandth beside the ridge of a saddle. Press Race and watch who leaves, at equal "
+    "cost; then drag the time bar, click the picture for another start, or choose another landscape."
+)
+_LATER = (
+    "Race runs the entrants from the start, at equal cost. Click the picture for another start; for another entrant "
+    "choose an optimiser, then Add to race."
+)
+
+
+class LandscapeWorkbench(RunWorkbench):
+    """Everything under the tab Landscape.
+
+    Parameters
+    ----------
+    controller : LandscapeController
+    actions : ActionSet
+    files : Worker
+        Where pictures are computed.
+    """
+
+    panel: LandscapePanel
+
+    def __init__(
+        self, controller: LandscapeController, actions: ActionSet, files: Worker, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(controller, actions, "Landscape workbench", parent)
+        self.controller = controller
+        self.panel = LandscapePanel(actions)
+        self.plot = LandscapePlot(files)
+        self.strip = RaceStrip([actions["preset_ridge"], actions["preset_muller_brown"]])
+        self.plots = ProgressPlots(LANDSCAPE_QUANTITIES)
+        self.runs = RunsPanel("loss", "the lowest loss that it reached")
+        self.run_bar = RunBar(actions, "Run", "start")
+        self._lay_out()
+        self._connect()
+        self._show_scene()
+        self._show_form()
+        self._show_entrants()
+        self._show_states()
+
+    def _lay_out(self) -> None:
+        card = QFrame()
+        card.setObjectName("card")
+        inner = QVBoxLayout(card)
+        inner.setContentsMargins(1, 1, 1, 1)
+        inner.addWidget(self.plot)
+        centre = QWidget()
+        middle = QVBoxLayout(centre)
+        middle.setContentsMargins(0, 0, 0, 0)
+        middle.setSpacing(8)
+        middle.addWidget(card, 1)
+        middle.addWidget(self.strip)
+        self.tabs.add("Progress", "What the runs did, over their cost", self.plots)
+        self._lay_out_columns(centre)
+
+    def _connect(self) -> None:
+        self._connect_runs()
+        controller = self.controller
+        controller.scene_changed.connect(self._show_scene)
+        controller.start_changed.connect(self._show_start)
+        controller.caption_changed.connect(self._show_caption)
+        self.plot.start_chosen.connect(lambda x, y: controller.set_start((x, y)))
+        self.plot.cursor_moved.connect(controller.show_frame)
+        self.panel.entrant_removed.connect(controller.remove_entrant)
+
+    # -- what this workbench knows about its problem --------------------------------------------------------------
+
+    def fit_view(self) -> None:
+        self.plot.show_everything()
+
+    def _recommended(self) -> Mapping[str, Any]:
+        job = self.controller.quiet_job()
+        return {} if job is None else job.recommended()
+
+    def _take_choices(self, choices: LandscapeChoices) -> None:
+        before = self.controller.choices
+        super()._take_choices(choices)
+        if (before.scene, before.start, dict(before.overrides)) != (
+            choices.scene,
+            choices.start,
+            dict(choices.overrides),
+        ):
+            # What is recommended depends on the curvature below the start, and on what DEO wraps.
+            self._show_form()
+
+    def _comparable_runs(self) -> Sequence[RunEntry]:
+        return self.controller.runs_of_scene()
+
+    def _main_is_possible(self) -> bool:
+        return "race" in self.controller.states()
+
+    # -- showing --------------------------------------------------------------------------------------------------
+
+    def _show_scene(self) -> None:
+        """Show the landscape of the selected run, else that of the choices."""
+        surface = self._surface()
+        if surface is None:
+            self.plot.set_surface(None)
+        else:
+            self.plot.set_surface(surface, surface.stationary_points)
+        self._show_start()
+
+    def _surface(self) -> Surface | None:
+        name, formula, domain, _ = self.controller.scene
+        from lieapp.landscapes.catalog import LANDSCAPES, surface
+
+        return surface(name, formula, domain) if LANDSCAPES[name].is_planar else None
+
+    def _show_start(self) -> None:
+        mine = self.controller.scene == self.controller.choices.scene
+        self.plot.set_start(self.controller.start() if mine else None)
+        self._show_caption()
+
+    def _show_choices(self) -> None:
+        super()._show_choices()
+        self._show_start()
+
+    def _show_runs(self) -> None:
+        super()._show_runs()
+        self.plot.set_runs([run for run in self.controller.runs_of_scene() if run.visible])
+
+    def _progress(self) -> None:
+        super()._progress()
+        self.plot.refresh()
+
+    def _show_position(self) -> None:
+        super()._show_position()
+        self.plot.set_cursor(self.controller.current if self.controller.frames else None, self.controller.frame)
+
+    def _show_caption(self) -> None:
+        self.strip.show_caption(self.controller.caption or (_FIRST if self._is_opening() else _LATER))
+
+    def _is_opening(self) -> bool:
+        """Whether what the workbench opens with is still there, as the first words say."""
+        from lieapp.landscapes.spec import PRESETS
+
+        opening, choices = PRESETS[0], self.controller.choices
+        entrants = tuple(entrant.name for entrant in self.controller.entrants)
+        return (
+            choices.landscape == opening.changes["landscape"]
+            and self.controller.start() == opening.changes["start"]
+            and entrants == tuple(entrant.name for entrant in opening.entrants)
+        )
+
+    def _show_entrants(self) -> None:
+        self.panel.list_entrants(self.controller.entrants, self.controller.session.entrant_lines())
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        # A click beside everything takes the keyboard out of a text field, so that single keys work again.
+        self.plot.plot.setFocus(Qt.FocusReason.MouseFocusReason)
+        super().mousePressEvent(event)

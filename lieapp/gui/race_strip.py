@@ -1,0 +1,71 @@
+"""The strip under a picture: what the last race has shown, and what to look at next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QAction, QFontMetricsF
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+
+from lieapp.gui.action_button import ActionButton
+
+__all__ = ["RaceStrip"]
+
+_LINES = 5.5  # the half line says that there is more
+
+
+class RaceStrip(QFrame):
+    """A caption, and buttons that lead on.
+
+    Parameters
+    ----------
+    actions : sequence of QAction
+        What to do next.
+    """
+
+    def __init__(self, actions: Sequence[QAction], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("card")
+        self.setAccessibleName("What happened")
+        self.caption = QLabel()
+        self.caption.setWordWrap(True)
+        self.caption.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+        self.caption.setTextFormat(Qt.TextFormat.PlainText)
+        self.caption.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.caption.setAccessibleName("What the race has shown")
+        self.caption.setToolTip("Every number is taken from the recordings")
+        self.buttons: dict[str, ActionButton] = {}
+        column = QVBoxLayout()
+        column.setSpacing(4)
+        for action in actions:
+            button = ActionButton(action)
+            self.buttons[action.objectName()] = button
+            column.addWidget(button)
+        column.addStretch(1)
+        self.scroll_area = QScrollArea()
+        self.scroll_area.setWidget(self.caption)
+        self.scroll_area.setWidgetResizable(True)
+        self.scroll_area.setFrameShape(QFrame.Shape.NoFrame)
+        self.scroll_area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(12, 8, 8, 8)
+        layout.setSpacing(12)
+        layout.addWidget(self.scroll_area, 1)
+        layout.addLayout(column)
+        self._take_height()
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange) and hasattr(self, "scroll_area"):
+            self._take_height()
+        super().changeEvent(event)
+
+    def _take_height(self) -> None:
+        """Keep one height: a picture above must not jump when a caption comes."""
+        self.scroll_area.setFixedHeight(round(_LINES * QFontMetricsF(self.caption.font()).lineSpacing()))
+
+    def show_caption(self, text: str) -> None:
+        """Show a caption from its beginning."""
+        if text != self.caption.text():
+            self.caption.setText(text)
+            self.scroll_area.verticalScrollBar().setValue(0)
