@@ -46,7 +46,8 @@ def draw_slice(slice_: Slice, curves: Sequence[Curve] = (), *, columns: int = 1)
         # Beyond the rim the same poses come again: they are cut off along it, not along the squares of the grid.
         shown = np.clip(slice_.values, within.min(), within.max()) if len(within) else slice_.values
         values = np.ma.masked_invalid(shown)
-        colors = "viridis" if slice_.maximised else "viridis_r"
+        # As in the window: what is sought is dark.
+        colors = "viridis_r" if slice_.maximised else "viridis"
         filled = axes.contourf(slice_.x, slice_.y, values, levels=_LEVELS, cmap=colors)
         lines = axes.contour(slice_.x, slice_.y, values, levels=_LEVELS, colors="black", linewidths=0.25, alpha=0.5)
         bar = figure.colorbar(filled, ax=axes, shrink=0.9)

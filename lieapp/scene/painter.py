@@ -16,7 +16,7 @@ from lieapp.scene.colors import MOBILE, rgba
 from lieapp.scene.density import DensityBody
 from lieapp.scene.frame import Frame, Pass, enter_pass
 from lieapp.scene.segments import SegmentProgram, Segments
-from lieapp.scene.sheets import lay_sheets
+from lieapp.scene.sheets import SheetProgram
 from lieapp.scene.spheres import SphereProgram
 from lieapp.scene.surface import Surface, SurfaceProgram
 from lieapp.scene.sweep import Mesh
@@ -116,6 +116,7 @@ class Painter:
         self._surfaces = SurfaceProgram()
         self._spheres = SphereProgram()
         self._segments = SegmentProgram()
+        self._sheets = SheetProgram()
         self._distances: tuple[SurfaceProgram, SphereProgram] | None = None
         self._warm = False
 
@@ -235,7 +236,7 @@ class Painter:
             # Outlines tell apart what lies through each other.
             for layer in (replace(sheet, outline=frame.headlight.outline) for sheet in sheets)
         ]
-        return lay_sheets(frame.size, solid, steps)
+        return self._sheets.lay(frame.size, solid, steps)
 
     def _warm_up(self, frame: Frame) -> None:
         """Draw triangles of no size in all ways: a processor compiles shaders when they are first used.

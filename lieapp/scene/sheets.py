@@ -8,13 +8,12 @@ other pixel by pixel, the farthest first.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
 from vispy import gloo
 
-__all__ = ["MOST_SHEETS", "PACKED_DISTANCE", "lay_sheets"]
+__all__ = ["MOST_SHEETS", "PACKED_DISTANCE", "SheetProgram"]
 
 MOST_SHEETS = 8
 """A card looks into 16 textures at least, two for each sheet."""
@@ -40,7 +39,6 @@ void main() {
 _CORNERS = np.array([[-1, -1], [1, -1], [-1, 1], [1, 1]], dtype=np.float32)
 
 
-@lru_cache(maxsize=MOST_SHEETS)
 def _fragment(count: int) -> str:
     names = "\n".join(f"uniform sampler2D u_color{k};\nuniform sampler2D u_distance{k};" for k in range(count))
     reads = "\n".join(
@@ -70,58 +68,70 @@ void main() {{
 """
 
 
-def lay_sheets(
-    size: tuple[int, int],
-    hide: Callable[[], None],
-    sheets: Sequence[tuple[Callable[[], None], Callable[[], None]]],
-) -> bool:
-    """Draw sheets over what is bound, the nearest last in every pixel.
+class SheetProgram:
+    """Lays translucent sheets over each other; its shaders are compiled once for each number of sheets."""
 
-    Parameters
-    ----------
-    size : tuple of int
-        Width and height in pixels of what is bound.
-    hide : callable
-        Draws what is opaque, which hides what is behind it.
-    sheets : sequence of pairs of callables
-        The first draws the colours of a sheet, not blended, with its opacity as alpha; the second draws
-        `PACKED_DISTANCE` of what the first has left nearest.
+    def __init__(self) -> None:
+        self._programs: dict[int, gloo.Program] = {}
 
-    Returns
-    -------
-    done : bool
-        False, with nothing drawn, if there are more sheets than a card can combine.
-    """
-    if len(sheets) > MOST_SHEETS or len(sheets) * 8 * size[0] * size[1] > _MOST_BYTES:
-        return False
-    shape = (size[1], size[0], 4)
-    depth = gloo.RenderBuffer(shape[:2])
-    program = gloo.Program(_VERTEX, _fragment(len(sheets)))
-    program["a_corner"] = gloo.VertexBuffer(_CORNERS)
-    made: list[gloo.Texture2D] = []
-    for row, steps in enumerate(sheets):
-        for name, step in zip(("u_color", "u_distance"), steps, strict=True):
-            texture = gloo.Texture2D(shape, interpolation="nearest", internalformat="rgba8")
-            buffer = gloo.FrameBuffer(texture, depth)
-            with buffer:
-                gloo.set_viewport(0, 0, *size)
-                if name == "u_color":
-                    _clear(0.0, depth=True)
-                    hide()
-                    _clear(0.0)
-                else:
-                    _clear(1.0)
-                step()
-            buffer.delete()
-            program[f"{name}{row}"] = texture
-            made.append(texture)
-    gloo.set_viewport(0, 0, *size)
-    gloo.set_color_mask(True, True, True, True)
-    gloo.set_state(depth_test=False, cull_face=False, blend=True, blend_func=("one", "one_minus_src_alpha"))
-    program.draw("triangle_strip")
-    for thing in (*made, depth, program):
-        thing.delete()
-    return True
+    def lay(
+        self,
+        size: tuple[int, int],
+        hide: Callable[[], None],
+        sheets: Sequence[tuple[Callable[[], None], Callable[[], None]]],
+    ) -> bool:
+        """Draw sheets over what is bound, the nearest last in every pixel.
+
+        Parameters
+        ----------
+        size : tuple of int
+            Width and height in pixels of what is bound.
+        hide : callable
+            Draws what is opaque, which hides what is behind it.
+        sheets : sequence of pairs of callables
+            The first draws the colours of a sheet, not blended, with its opacity as alpha; the second draws
+            `PACKED_DISTANCE` of what the first has left nearest.
+
+        Returns
+        -------
+        done : bool
+            False, with nothing drawn, if there are more sheets than a card can combine.
+        """
+        if len(sheets) > MOST_SHEETS or len(sheets) * 8 * size[0] * size[1] > _MOST_BYTES:
+            return False
+        program = self._program(len(sheets))
+        shape = (size[1], size[0], 4)
+        depth = gloo.RenderBuffer(shape[:2])
+        made: list[gloo.Texture2D] = []
+        for row, steps in enumerate(sheets):
+            for name, step in zip(("u_color", "u_distance"), steps, strict=True):
+                texture = gloo.Texture2D(shape, interpolation="nearest", internalformat="rgba8")
+                buffer = gloo.FrameBuffer(texture, depth)
+                with buffer:
+                    gloo.set_viewport(0, 0, *size)
+                    if name == "u_color":
+                        _clear(0.0, depth=True)
+                        hide()
+                        _clear(0.0)
+                    else:
+                        _clear(1.0)
+                    step()
+                buffer.delete()
+                program[f"{name}{row}"] = texture
+                made.append(texture)
+        gloo.set_viewport(0, 0, *size)
+        gloo.set_color_mask(True, True, True, True)
+        gloo.set_state(depth_test=False, cull_face=False, blend=True, blend_func=("one", "one_minus_src_alpha"))
+        program.draw("triangle_strip")
+        for thing in (*made, depth):
+            thing.delete()
+        return True
+
+    def _program(self, count: int) -> gloo.Program:
+        if count not in self._programs:
+            self._programs[count] = gloo.Program(_VERTEX, _fragment(count))
+            self._programs[count]["a_corner"] = gloo.VertexBuffer(_CORNERS)
+        return self._programs[count]
 
 
 def _clear(value: float, *, depth: bool = False) -> None:

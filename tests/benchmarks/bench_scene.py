@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 ROOT = Path(__file__).resolve().parents[2]
+_TINTS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7")
 
 
 def _best(call: Any, repeats: int) -> float:
@@ -147,6 +148,7 @@ def _real(repeats: int) -> list[dict[str, Any]]:
 
     from lieapp.scene.coloring import residue_colors
     from lieapp.scene.headless import headless_scene
+    from lieapp.scene.painter import Ghost
     from lieapp.structures.reading import read_structure
 
     folder = Path(os.environ.get("LIEAPP_SHARED_DATA", ROOT.parent / "shared" / "data")) / "structures"
@@ -165,6 +167,18 @@ def _real(repeats: int) -> list[dict[str, Any]]:
             scene.draw()
 
         rows.append({"name": "recolour and paint it", "value": _best(recolor, repeats), "unit": "ms"})
+        scene.set_style("spheres")
+        rows += _animated(scene, "4AKE A on 1AKE A as all atoms, 800x600", repeats)
+        scene.hurried = True
+        rows += _animated(scene, "4AKE A on 1AKE A as one sphere a residue, in a hurry, 800x600", repeats)
+        scene.hurried = False
+        scene.set_style("ribbon")
+        still = _best(lambda: scene.render((800, 600)), max(repeats // 8, 2))
+        scene.set_opacity("mobile", 0.0)
+        scene.set_ghosts([Ghost(_turned(0.3 * k), color, 0.7) for k, color in enumerate(_TINTS)])
+        race = _best(lambda: scene.render((800, 600)), max(repeats // 8, 2))
+        rows.append({"name": "still picture of it, 800x600", "value": still, "unit": "ms"})
+        rows.append({"name": "still picture of a race of four, 800x600", "value": race, "unit": "ms"})
     with headless_scene((800, 600), triangles=40_000, draft_triangles=13_000) as scene:
         start = time.perf_counter()
         structure = read_structure(folder / "diverse" / "1aon.pdb.gz")
@@ -180,6 +194,12 @@ def _real(repeats: int) -> list[dict[str, Any]]:
         )
         rows += _animated(scene, "1AON (8015 residues) as ribbon, 800x600", repeats)
     return rows
+
+
+def _turned(angle: float) -> np.ndarray:
+    matrix = np.eye(4)
+    matrix[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+    return matrix
 
 
 def _coil(residues: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The loss slice on the screen with the paths of two runs, light and dark, against what was looked at.
+"""The loss slice on the screen with the path of a run, light and dark, against what was looked at.
 
 After a change that is meant to be seen, look at the new pictures and keep them: run this file with
 ``LIEAPP_UPDATE_PICTURES=1``.
