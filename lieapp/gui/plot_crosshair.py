@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent, QPalette, QPen, QRegion
 from PySide6.QtWidgets import QWidget
 
@@ -55,6 +55,7 @@ class Crosshair(QWidget):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
+        self._viewport = parent
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.mouse: QPointF | None = None
@@ -96,7 +97,7 @@ class Crosshair(QWidget):
         self.mouse, self._area, self.heading, self.readings = mouse, area, heading, tuple(readings)
         self._box = self._place_box(avoid or QRect())
         if self.isHidden():
-            self.setGeometry(self.parentWidget().rect())
+            self.setGeometry(self._viewport.rect())
             self.show()
             self.raise_()
         # Only where something was or is: the curves below have to be painted again there.
@@ -134,25 +135,33 @@ class Crosshair(QWidget):
         """Return where the values cover neither what they tell about nor the legend, near the mouse."""
         assert self.mouse is not None
         widest = _WIDEST_SHARE * self._area.width()
-        self._fitted = fitted_font(
-            self._font, least_legible(self.font()), lambda font: self._size(font).width() <= widest
-        )
-        size = self._size(self._fitted)
-        room = self._area if size.width() <= self._area.width() else self.parentWidget().rect()
+        size = QSize()
+
+        def fits(font: QFont) -> bool:
+            nonlocal size
+            size = self._size(font)
+            return size.width() <= widest
+
+        self._fitted = fitted_font(self._font, least_legible(self.font()), fits)
+        if self._fitted.pointSizeF() < self._font.pointSizeF():
+            size = self._size(self._fitted)
+        room = self._area if size.width() <= self._area.width() else self._viewport.rect()
         x, y = round(self.mouse.x()), round(self.mouse.y())
+        rightmost, lowest = room.right() - size.width(), room.bottom() - size.height()
         dots = [reading.place.toPoint() for reading in self.readings if reading.place is not None]
         best, least = QRect(), float("inf")
-        for left in (x + _DISTANCE, x - _DISTANCE - size.width(), room.left(), room.right() - size.width()):
-            for top in (y - _DISTANCE - size.height(), y + _DISTANCE, room.top(), room.bottom() - size.height()):
-                box = QRect(max(min(left, room.right() - size.width()), room.left()),
-                            max(min(top, room.bottom() - size.height()), room.top()),
-                            size.width(), size.height())  # fmt: skip
+        # Beside the mouse first.
+        for left in (x + _DISTANCE, x - _DISTANCE - size.width(), room.left(), rightmost):
+            for top in (y - _DISTANCE - size.height(), y + _DISTANCE, room.top(), lowest):
+                corner = QPoint(max(min(left, rightmost), room.left()), max(min(top, lowest), room.top()))
+                box = QRect(corner, size)
                 wide = box.adjusted(-5, -5, 5, 5)
-                bad = 3.0 * sum(wide.contains(dot) for dot in dots) + 4.0 * wide.contains(x, y)
-                bad += 2.0 * box.intersects(avoid)
-                away = abs(box.center().x() - x) + abs(box.center().y() - y)
-                if bad + 1e-3 * away < least:
-                    best, least = box, bad + 1e-3 * away
+                covered = 3 * sum(wide.contains(dot) for dot in dots)
+                covered += 4 * wide.contains(x, y) + 2 * box.intersects(avoid)
+                if covered == 0:
+                    return box
+                if covered < least:
+                    best, least = box, covered
         return best
 
     def _region(self) -> QRegion:

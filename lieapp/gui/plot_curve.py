@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 import numpy as np
@@ -44,6 +45,7 @@ def curve_pen(color: str, dash: Sequence[float], width: float, ratio: float = 1.
     return pen
 
 
+@functools.cache
 def readable_color(color: str, background: str) -> str:
     """Return a colour of the same hue that stands out from a background by at least 3 : 1.
 
@@ -85,6 +87,7 @@ class RunCurve(pg.PlotCurveItem):
         self.series = Envelope()
         self._pixels = 1
         self._drawn: tuple[object, ...] = ()
+        self._boundingRect: QRectF | None = None
         super().__init__(connect="finite")
         # The cursor moves 30 times a second over curves that do not: their picture is kept.
         self.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
@@ -122,7 +125,8 @@ class RunCurve(pg.PlotCurveItem):
 
     def boundingRect(self) -> QRectF:
         # Of what is drawn: the picture that Qt keeps of a curve is as large as this.
-        if self._boundingRect is None:
+        known = self._boundingRect
+        if known is None:
             x, y = self.getData()
             if x is None or len(x) == 0 or not np.isfinite(y).any():
                 return QRectF()
@@ -130,8 +134,8 @@ class RunCurve(pg.PlotCurveItem):
             across, up = self.pixelVectors()
             padding = self.pixelPadding() + 1
             dx, dy = (0.0, 0.0) if across is None else (padding * across.length(), padding * up.length())
-            self._boundingRect = QRectF(left - dx, bottom - dy, right - left + 2 * dx, top - bottom + 2 * dy)
-        return self._boundingRect
+            known = self._boundingRect = QRectF(left - dx, bottom - dy, right - left + 2 * dx, top - bottom + 2 * dy)
+        return known
 
     def viewRangeChanged(self) -> None:
         super().viewRangeChanged()

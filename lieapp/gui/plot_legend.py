@@ -18,6 +18,7 @@ __all__ = ["PlotLegend", "calmest_place"]
 
 _SAMPLE = 26
 _SPACE = 6
+_GRID = 7  # places looked at, across and down
 _MARGIN = 6  # from the border of the plot, in pixels
 _LARGEST_SHARE = 0.7  # of the height of the plot
 _WIDEST_SHARE, _HIGHEST_SHARE = 0.6, 0.5  # of the plot, for letters larger than those of the window
@@ -44,10 +45,11 @@ def calmest_place(area: QRect, size: QSize, points: NDArray[np.float64], now: QP
     """
     left, right = area.left() + _MARGIN, area.right() - _MARGIN - size.width()
     top, bottom = area.top() + _MARGIN, area.bottom() - _MARGIN - size.height()
-    middle, centre = (left + right) // 2, (top + bottom) // 2
-    # In the order in which they are preferred: curves that fall leave the top right free.
-    places = [(right, top), (right, bottom), (left, bottom), (left, top), (right, centre), (middle, top),
-              (middle, bottom), (left, centre)]  # fmt: skip
+    steps = np.linspace(0.0, 1.0, _GRID)
+    # Curves that fall leave the top right free; otherwise rather at a border than amid the curves.
+    shares = [(x, y) for x in steps for y in steps]
+    shares.sort(key=lambda share: (min(share[0], 1 - share[0], share[1], 1 - share[1]), 1 - share[0] + share[1]))
+    places = [(round(left + x * (right - left)), round(top + y * (bottom - top))) for x, y in shares]
 
     def covered(x: int, y: int) -> int:
         near = (
