@@ -21,6 +21,9 @@ from lieapp.gui.preferences import Preferences
 from lieapp.gui.progress_strip import ProgressStrip
 from lieapp.gui.run_entry import RunEntry
 from lieapp.gui.worker import Task, Worker
+from lieapp.scene.errors import SceneError
+from lieapp.scene.headless import render_snapshot
+from lieapp.scene.snapshot import take_snapshot
 
 __all__ = ["ExportDesk"]
 
@@ -130,12 +133,29 @@ class ExportDesk:
         self._write("Making the movie", path, work, pose=pose, progress=self.strip.show_fraction)
 
     def picture(self, path: Path, size: tuple[int, int] | None = None, *, transparent: bool = False) -> None:
-        """Write what the 3-D view shows as PNG."""
-        image = self._workbench().viewer.picture(size, transparent=transparent)
-        if image.isNull() or not image.save(str(path)):
-            self._errors.post(Message(f"{path}: the picture cannot be written.", "error"))
-        else:
-            self._errors.post(Message(f"Written to {path}.", "success", action=_open_folder(path.parent)))
+        """Write what the 3-D view shows as PNG: drawn beside the window, or by it where only it has OpenGL."""
+        if self._task is not None:
+            self._errors.post(Message("Something else is being written; try again when it is done.", "warning"))
+            return
+        scene = self._workbench().viewer.scene
+        snapshot, wanted = take_snapshot(scene), size or scene.size
+        self.strip.begin(f"Drawing a picture of {wanted[0]} × {wanted[1]}…", known=False)
+
+        def work(task: Task) -> list[Path]:
+            render_snapshot(path, snapshot, wanted, transparent=transparent, cancelled=task.cancelled)
+            return [path]
+
+        def here(error: BaseException) -> None:
+            if not isinstance(error, SceneError) or not path.parent.is_dir():
+                self._errors.report(error, "Writing the picture")
+                return
+            image = self._workbench().viewer.picture(size, transparent=transparent)
+            if image.isNull() or not image.save(str(path)):
+                self._errors.post(Message(f"{path}: the picture cannot be written.", "error"))
+            else:
+                self._errors.post(Message(f"Written to {path}.", "success", action=_open_folder(path.parent)))
+
+        self._write("Writing the picture", path, work, pose="", otherwise=here)
 
     def cancel(self) -> None:
         """End what is being written."""
@@ -277,8 +297,13 @@ class ExportDesk:
         *,
         pose: str | None = None,
         progress: Callable[[float], None] | None = None,
+        otherwise: Callable[[BaseException], object] | None = None,
     ) -> None:
-        """Let the worker write; `pose` is what to say about the pose, None for what is true of the frame shown."""
+        """Let the worker write.
+
+        `pose` is what to say about the pose, None for what is true of the frame shown; `otherwise` takes a failure,
+        which is reported without it.
+        """
         controller = self._controller
         frame = self._frame
         said = pose if pose is not None else "best pose" if frame is None else f"pose at step {frame}"
@@ -295,7 +320,10 @@ class ExportDesk:
 
         def failed(error: BaseException) -> None:
             self._finish()
-            self._errors.report(error, doing)
+            if otherwise is not None:
+                otherwise(error)
+            else:
+                self._errors.report(error, doing)
 
         self._task = self._worker.submit(work, done, failed, progress)
 

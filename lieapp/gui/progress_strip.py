@@ -40,8 +40,9 @@ class ProgressStrip(QFrame):
         layout.addWidget(self.button)
         self.hide()
 
-    def begin(self, text: str) -> None:
-        """Show the strip."""
+    def begin(self, text: str, *, known: bool = True) -> None:
+        """Show the strip; without `known` progress its bar only moves."""
+        self.bar.setRange(0, 100 if known else 0)
         self.text.setText(text)
         self.bar.setValue(0)
         self.button.setEnabled(True)

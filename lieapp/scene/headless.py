@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,11 +23,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from lieapp.scene.colors import BACKGROUND_LIGHT
 from lieapp.scene.errors import SceneError
-from lieapp.structures.structure import Atoms, Residues, Structure
+from lieapp.scene.snapshot import packed_structure, restore_scene, unpacked_structure
+from lieapp.structures.structure import Structure
 
-__all__ = ["headless_scene", "render_alignment"]
+__all__ = ["headless_scene", "render_alignment", "render_snapshot"]
 
 _TIMEOUT = 180.0
+_POLL_SECONDS = 0.1
 _NO_EGL = 3
 _EGL_ENVIRONMENT = {"EGL_PLATFORM": "surfaceless", "PYOPENGL_PLATFORM": "egl"}
 
@@ -95,7 +99,7 @@ def render_alignment(
         ("target", target, target_model, target_colors, target_drawn),
     )
     for slot, structure, model, colors, drawn in slots:
-        arrays.update({f"{slot}.{name}": value for name, value in _packed(structure, model).items()})
+        arrays.update({f"{slot}.{name}": value for name, value in packed_structure(structure, model).items()})
         if colors is not None:
             arrays[f"{slot}.colors"] = np.asarray(colors, dtype=np.float32)
         if drawn is not None:
@@ -107,52 +111,92 @@ def render_alignment(
     return out
 
 
-def _run(job: Path) -> None:
-    """Draw in another process and pass on what it has to say."""
+def render_snapshot(
+    path: str | Path,
+    snapshot: Mapping[str, Any],
+    size: tuple[int, int],
+    *,
+    transparent: bool = False,
+    cancelled: Callable[[], bool] | None = None,
+) -> bool:
+    """Write a PNG of a scene that is shown elsewhere, without a display; any thread may ask for it.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file to write; replaced once the picture is whole.
+    snapshot : mapping of str to ndarray
+        See `lieapp.scene.snapshot.take_snapshot`.
+    size : tuple of int
+        Width and height in pixels.
+    transparent : bool
+        Leave the background transparent.
+    cancelled : callable() -> bool, optional
+        Asked ten times a second.
+
+    Returns
+    -------
+    bool
+        False if it was cancelled; nothing is written then.
+
+    Raises
+    ------
+    SceneError
+        If there is no EGL, the drawing failed, or the file cannot be written.
+    """
+    with tempfile.TemporaryDirectory(prefix="lieapp-scene-") as folder:
+        job, picture = Path(folder) / "job.npz", Path(folder) / "picture.png"
+        extra: dict[str, Any] = {
+            "snapshot": True,
+            "path": str(picture),
+            "picture": np.asarray(size),
+            "transparent": transparent,
+        }
+        np.savez(job, **snapshot, **extra)
+        if not _run(job, cancelled):
+            return False
+        try:
+            shutil.copyfile(picture, path)
+        except OSError as error:
+            raise SceneError(f"{path}: the picture cannot be written: {error.strerror or error}") from error
+    return True
+
+
+def _run(job: Path, cancelled: Callable[[], bool] | None = None) -> bool:
+    """Draw in another process and pass on what it has to say; return False if it was cancelled."""
     environment = {**os.environ, **_EGL_ENVIRONMENT}
     # The child finds the package where this process did, installed or not.
     root = str(Path(__file__).resolve().parents[2])
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
     command = [sys.executable, "-m", "lieapp.scene.headless", str(job)]
+    deadline = time.monotonic() + _TIMEOUT
     try:
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=_TIMEOUT, check=False)
+        with subprocess.Popen(
+            command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        ) as child:
+            while True:
+                try:
+                    said = child.communicate(timeout=_POLL_SECONDS)[1]
+                    break
+                except subprocess.TimeoutExpired:
+                    late = time.monotonic() > deadline
+                    if late or (cancelled is not None and cancelled()):
+                        child.kill()
+                        child.communicate()
+                        if late:
+                            raise
+                        return False
     except (OSError, subprocess.TimeoutExpired) as error:
         raise SceneError(f"the picture could not be drawn without a display: {error}") from error
-    if done.returncode == 0:
-        return
-    lines = [line for line in done.stderr.splitlines() if line.strip()] or ["no message"]
-    if done.returncode == _NO_EGL:
+    if child.returncode == 0:
+        return True
+    lines = [line for line in said.splitlines() if line.strip()] or ["no message"]
+    if child.returncode == _NO_EGL:
         raise SceneError(
             f"no picture: EGL, which draws without a display, is not available ({lines[-1]}); "
             "on Linux install libegl1 and libgl1-mesa-dri"
         )
     raise SceneError(f"the picture could not be drawn without a display: {lines[-1]}")
-
-
-def _packed(structure: Structure, model: int) -> dict[str, NDArray[Any]]:
-    """Return the arrays that are needed to draw one model."""
-    parts: dict[str, NDArray[Any]] = {"coordinates": structure.coordinates[model]}
-    parts["name"] = np.array(structure.name)
-    for prefix, columns in (("atoms", structure.atoms), ("residues", structure.residues)):
-        parts.update({f"{prefix}.{name}": value for name, value in vars(columns).items()})
-    return parts
-
-
-def _unpacked(arrays: Any, slot: str) -> Structure:
-    prefix = f"{slot}."
-    own = {name.removeprefix(prefix): arrays[name] for name in arrays.files if name.startswith(prefix)}
-
-    def columns(kind: str) -> dict[str, Any]:
-        return {name.split(".", 1)[1]: value for name, value in own.items() if name.startswith(f"{kind}.")}
-
-    return Structure(
-        name=str(own["name"]),
-        title="",
-        coordinates=own["coordinates"][None],
-        model_numbers=(1,),
-        atoms=Atoms(**columns("atoms")),
-        residues=Residues(**columns("residues")),
-    )
 
 
 @contextlib.contextmanager
@@ -198,11 +242,15 @@ def _draw(job: Path) -> None:
     from matplotlib.image import imsave
 
     arrays = np.load(job, allow_pickle=False)
+    if "snapshot" in arrays.files:
+        imsave(str(arrays["path"]), _drawn_snapshot(dict(arrays)), format="png")
+        return
     width, height = (int(value) for value in arrays["size"])
     with headless_scene((width, height)) as scene:
         for slot in ("target", "mobile"):
             drawn = arrays[f"{slot}.drawn"] if f"{slot}.drawn" in arrays.files else None
-            scene.set_structure(slot, _unpacked(arrays, slot), drawn=drawn)
+            own = {name.removeprefix(f"{slot}."): arrays[name] for name in arrays.files if name.startswith(f"{slot}.")}
+            scene.set_structure(slot, unpacked_structure(own), drawn=drawn)
             if f"{slot}.colors" in arrays.files:
                 scene.set_residue_colors(slot, arrays[f"{slot}.colors"])
         scene.set_pose("mobile", arrays["matrix"])
@@ -214,6 +262,17 @@ def _draw(job: Path) -> None:
         scene.fit_view(reorient=not turned, room_to_turn=False)
         picture = scene.render((width, height), transparent=bool(arrays["transparent"]))
     imsave(str(arrays["path"]), picture, format="png")
+
+
+def _drawn_snapshot(arrays: dict[str, Any]) -> NDArray[np.uint8]:
+    width, height = (int(value) for value in arrays["size"])
+    with headless_scene((width, height)) as scene:
+        restore_scene(scene, arrays)
+        wanted = arrays["picture"]
+        picture: NDArray[np.uint8] = scene.render(
+            (int(wanted[0]), int(wanted[1])), transparent=bool(arrays["transparent"])
+        )
+    return picture
 
 
 def _main(arguments: list[str]) -> int:

@@ -24,6 +24,7 @@ from lieapp.scene.picking import Hit
 from lieapp.scene.refinement import JITTER, Refinement
 from lieapp.scene.screw import helix_arrow, helix_path
 from lieapp.scene.segments import Segments
+from lieapp.scene.snapshot import ScrewAxis
 from lieapp.scene.surface import Surface
 from lieapp.scene.views import SLOTS, SceneViews, residue_flags
 from lieapp.structures.structure import Structure
@@ -80,6 +81,8 @@ class MolecularScene(SceneViews):
         self._pair_lines: Segments | None = None
         self._axis: Segments | None = None
         self._screw: Surface | None = None
+        self._pair_points: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
+        self._screw_axis: ScrewAxis | None = None
         self._context_visible = True
         self._usable = True
         self._painter: Painter | None = None
@@ -290,10 +293,11 @@ class MolecularScene(SceneViews):
         mobile_points, target_points : array_like, shape=(pairs, 3), optional
             In the coordinates of the files; the lines follow the poses.
         """
-        self._pair_lines = None
+        self._pair_lines = self._pair_points = None
         if on and mobile_points is not None and target_points is not None:
             starts, ends = (np.asarray(points, dtype=np.float64) for points in (mobile_points, target_points))
             if len(starts):
+                self._pair_points = (starts, ends)
                 self._pair_lines = Segments(starts, ends, color="#8A8F98", width=1.2)
         self._changed()
 
@@ -317,7 +321,7 @@ class MolecularScene(SceneViews):
         start : array_like, shape=(3,), optional
             Such as the centroid of the mobile before the transform. Without it only the axis is drawn.
         """
-        self._axis = self._screw = None
+        self._axis = self._screw = self._screw_axis = None
         if point is not None and direction is not None:
             unit = np.asarray(direction, dtype=np.float64)
             unit = unit / np.linalg.norm(unit)
@@ -326,6 +330,8 @@ class MolecularScene(SceneViews):
             # The line passes by the molecules, wherever on it the given point lies.
             middle = foot + float((center - foot) @ unit) * unit
             reach = unit * 1.15 * max(radius, 10.0)
+            begin = None if start is None else np.asarray(start, dtype=np.float64)
+            self._screw_axis = ScrewAxis(foot, unit, angle, translation, begin)
             if start is not None:
                 path = helix_path(foot, unit, angle, translation, start)
                 arrow = helix_arrow(path)
@@ -338,6 +344,39 @@ class MolecularScene(SceneViews):
         """Set the colour behind everything; the depth cue fades into it."""
         self._background = rgba(color)
         self._changed()
+
+    @property
+    def background(self) -> NDArray[np.float32]:
+        """The colour behind everything, shape (4,)."""
+        return self._background
+
+    @property
+    def context_visible(self) -> bool:
+        """Whether the chains that are not drawn in full are seen."""
+        return self._context_visible
+
+    @property
+    def ghosts(self) -> tuple[Ghost, ...]:
+        """The pale copies."""
+        return self._ghosts
+
+    @property
+    def pair_points(self) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+        """What the lines between partners join, in the coordinates of the files."""
+        return self._pair_points
+
+    @property
+    def screw_axis(self) -> ScrewAxis | None:
+        """The axis that is shown."""
+        return self._screw_axis
+
+    def body(self, slot: Slot) -> Body | None:
+        """Return the structure of a slot as it is drawn."""
+        return self._bodies.get(slot)
+
+    def density(self, slot: Slot) -> DensityBody | None:
+        """Return the contour of a slot as it is drawn."""
+        return self._densities.get(slot)
 
     @property
     def headlight(self) -> Headlight:

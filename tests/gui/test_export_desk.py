@@ -109,12 +109,37 @@ def test_the_picture_is_copied_and_written_at_any_size(
     assert not QGuiApplication.clipboard().image().isNull()
     path = tmp_path / "view.png"
     aligned.export_desk.picture(path, (400, 300), transparent=True)
+    assert aligned.export_desk.strip.isVisible() and not path.exists(), "drawn beside the window"
+    qtbot.waitUntil(lambda: len(messages) == 2, timeout=TIMEOUT)
+    assert messages[-1].level == "success" and not aligned.export_desk.strip.isVisible()
     image = QImage(str(path))
     assert (image.width(), image.height()) == (400, 300)
     assert image.pixelColor(2, 2).alpha() == 0
     aligned.export_desk.picture(tmp_path / "nowhere" / "view.png", (40, 30))
-    qtbot.waitUntil(lambda: len(messages) == 3)
+    qtbot.waitUntil(lambda: len(messages) == 3, timeout=TIMEOUT)
     assert messages[-1].level == "error"
+
+
+def test_without_egl_the_window_draws_the_picture(
+    aligned: MainWindow, messages: list[Message], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qtbot
+) -> None:
+    from lieapp.scene import headless
+
+    monkeypatch.setattr(headless.sys, "executable", str(tmp_path / "no python here"))
+    path = tmp_path / "view.png"
+    aligned.export_desk.picture(path, (400, 300))
+    qtbot.waitUntil(lambda: len(messages) == 1, timeout=TIMEOUT)
+    assert messages[0].level == "success" and QImage(str(path)).width() == 400
+
+
+def test_a_picture_can_be_cancelled(aligned: MainWindow, messages: list[Message], tmp_path: Path, qtbot) -> None:
+    path = tmp_path / "view.png"
+    aligned.export_desk.picture(path, (3840, 2160))
+    aligned.export_desk.picture(tmp_path / "other.png", (40, 30))
+    aligned.export_desk.strip.button.click()
+    qtbot.waitUntil(lambda: len(messages) == 2 and aligned.writing.idle, timeout=TIMEOUT)
+    assert "something else" in messages[0].text.lower() and "nothing was written" in messages[1].text
+    assert list(tmp_path.glob("*.png")) == []
 
 
 def test_sizes_of_pictures(qtbot) -> None:

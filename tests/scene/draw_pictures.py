@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from dataclasses import replace
 from typing import Any
@@ -14,6 +15,8 @@ from lieapp.scene.colors import uniform_colors
 from lieapp.scene.errors import SceneError
 from lieapp.scene.headless import headless_scene
 from lieapp.scene.headlight import Headlight
+from lieapp.scene.isosurface import Isosurface, isosurface
+from lieapp.scene.snapshot import restore_scene, take_snapshot
 from lieapp.structures.reading import read_structure
 from tests.scene.builders import helix, structure_of
 
@@ -136,6 +139,23 @@ def draw() -> dict[str, Any]:
         scene.fit_view()
         pictures["all"] = scene.render(SIZE)
         pictures["all_again"] = scene.render(SIZE)
+        scene.set_screw_axis([0, 0, 15], [0, 0, 1], angle=1.0, translation=4.0, start=[8, 0, 5])
+        scene.set_opacity("target", 0.7)
+        scene.set_hatched("mobile", np.arange(24) < 6)
+        scene.set_highlight("mobile", np.arange(24) > 15)
+        scene.set_density("target", _small_ball(), "#0000FF", style="mesh")
+        scene.set_context_visible(False)
+        scene.set_perspective(True)
+        pictures["before_snapshot"] = scene.render(SIZE)
+        snapshot = _kept(take_snapshot(scene))
+        scene.set_perspective(False)
+        scene.set_context_visible(True)
+        scene.set_density("target", None)
+        for slot in ("mobile", "target"):
+            scene.set_hatched(slot, None)
+            scene.set_highlight(slot, None)
+            scene.set_opacity(slot, None)
+        scene.set_screw_axis([0, 0, 15], [0, 0, 1])
 
         # Smoothing at rest.
         scene.headlight = Headlight()
@@ -203,8 +223,6 @@ def draw() -> dict[str, Any]:
         scene.set_structure("target", None)
 
         # A contour follows the pose of its slot and lets what is inside shine through.
-        from lieapp.scene.isosurface import isosurface
-
         grid = 8.0 - np.linalg.norm(np.stack(np.meshgrid(*3 * [np.arange(-10.0, 11.0)], indexing="ij")), axis=0)
         ball = isosurface(grid, 0.0, origin=(-10.0, -10.0, 4.25))
         assert ball is not None
@@ -241,7 +259,25 @@ def draw() -> dict[str, Any]:
         pictures["picked_nothing"] = scene.pick(1.0, 1.0) is None
         scene.set_structure("mobile", None)
         pictures["emptied"] = scene.render(SIZE)
+    with headless_scene(SIZE, triangles=60_000) as scene:
+        restore_scene(scene, snapshot)
+        pictures["after_snapshot"] = scene.render(SIZE)
     return pictures
+
+
+def _small_ball() -> Isosurface:
+    grid = 3.0 - np.linalg.norm(np.stack(np.meshgrid(*3 * [np.arange(-5.0, 6.0)], indexing="ij")), axis=0)
+    ball = isosurface(grid, 0.0, origin=(2.0, -5.0, 10.0))
+    assert ball is not None
+    return ball
+
+
+def _kept(arrays: dict[str, object]) -> dict[str, object]:
+    """Return what is left of arrays that went through a file."""
+    file = io.BytesIO()
+    np.savez(file, **arrays)
+    file.seek(0)
+    return dict(np.load(file, allow_pickle=False))
 
 
 if __name__ == "__main__":

@@ -116,6 +116,12 @@ def test_everything_at_once_is_drawn_the_same_twice(pictures: Pictures) -> None:
     assert zinc.any()
 
 
+def test_a_snapshot_draws_the_same_picture_elsewhere(pictures: Pictures) -> None:
+    before, after = pictures["before_snapshot"], pictures["after_snapshot"]
+    assert not np.array_equal(before, pictures["all"])
+    assert np.array_equal(before, after)
+
+
 def test_pictures_can_be_larger_than_the_canvas(pictures: Pictures) -> None:
     assert pictures["large"].tolist() == [700, 1000, 4]
 
