@@ -69,9 +69,9 @@ class DEO(Optimizer):
     interval : float
         Steps K between two searches for N; ``math.inf`` for none at all.
     adaptive : bool
-        Double K, up to 160, after a search that found C > 0 with a small residual (outside ``escape``, which uses N
-        only where C < 0: if N turned by less than 5° too); back to ``interval`` when the gradient has fallen tenfold
-        or C < 0.
+        In ``escape`` and ``project``, double K, up to 160, after a search that found C > 0 with a small residual (in
+        ``project``, which uses N there too, only if N turned by less than 5°); back to ``interval`` when the gradient
+        has fallen tenfold or C < 0. In ``reflect`` an old N would lead uphill for too long.
     rotations : int
         Most rotations of one search. It costs one product more than there are rotations.
     method : {"lor", "lanczos", "optimal-angle", "fixed"}
@@ -282,7 +282,7 @@ class DEO(Optimizer):
         if accepts_oracle(self.base):
             presented = None if oracle is None else _Counted(oracle)
             loss = step(closure, oracle=presented)
-            self._memory.evaluations += 1.0 if presented is None else presented.spent
+            self._memory.evaluations += 1.0 if presented is None else presented.evaluations
             return None if loss is None else torch.as_tensor(loss)
         if closure is None and oracle is None:
             step()
@@ -360,7 +360,7 @@ class DEO(Optimizer):
             return False
         if not self._fit(own):
             return True
-        adaptive = self.options["adaptive"] and self.options["mode"] != "paper"
+        adaptive = self._adaptive
         if not adaptive or length < 0.1 * memory.reference:
             memory.interval = interval
         since = memory.since + 1
@@ -405,7 +405,7 @@ class DEO(Optimizer):
         return differences
 
     def _refresh(self, oracle: Oracle, own: Sequence[Tensor], length: float) -> None:
-        memory, options = self._memory, self.options
+        memory = self._memory
         before = self.direction
         known: list[CurvatureBlock | None] = [*memory.blocks] or [None] * len(self._owned(own))
         found = []
@@ -421,7 +421,7 @@ class DEO(Optimizer):
         memory.evaluations += sum(rotation.evaluations for rotation, _ in found)
         memory.reference = length
         memory.turn_degrees = _angle(before, self.direction)
-        if options["adaptive"] and options["mode"] != "paper":
+        if self._adaptive:
             memory.interval = self._next_interval([rotation for rotation, _ in found])
 
     def _search(self, oracle: Oracle, direction: Sequence[Tensor] | None) -> Rotation:
@@ -461,6 +461,10 @@ class DEO(Optimizer):
         return (
             max(interval, min(2.0 * self._memory.interval, MAX_INTERVAL)) if quiet and still else self._memory.interval
         )
+
+    @property
+    def _adaptive(self) -> bool:
+        return bool(self.options["adaptive"] and self.options["mode"] in ("escape", "project"))
 
     def _own(self) -> list[Tensor]:
         return [p for group in self.param_groups for p in group["params"] if p.requires_grad]
@@ -540,12 +544,10 @@ class _Counted(PresentedOracle):
 
     def __init__(self, oracle: Oracle) -> None:
         super().__init__(oracle, torch.tensor(math.nan))
-        self.spent = 0.0
 
     def gradient(self) -> Tensor:
         """Return the loss and set ``.grad``."""
         self.evaluations += self.costs.gradient
-        self.spent = self.evaluations
         return self._oracle.gradient()
 
 

@@ -136,6 +136,9 @@ class SophiaH(Optimizer):
         loss: Tensor | None = None
         if oracle is None and closure is not None:
             parameters = [p for group in self.param_groups for p in group["params"] if p.requires_grad]
+            if not parameters:
+                with torch.enable_grad():
+                    return torch.as_tensor(closure())
             oracle = FiniteDifferenceOracle(closure, parameters)
         if oracle is not None:
             loss = oracle.gradient()
@@ -183,6 +186,8 @@ class SophiaH(Optimizer):
             self._generator = torch.Generator(device=saved[0])
             self._generator.set_state(saved[1])
         super().__setstate__(state)
+        for group in self.param_groups:
+            group.setdefault("maximize", False)  # states from before there was one
 
     def _due(self) -> dict[Tensor, dict[str, Any]]:
         return {
