@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QMouseEvent, QWheelEvent
+from PySide6.QtGui import QCursor, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
 from lieapp.gui.errors import Message
@@ -22,7 +22,16 @@ Finish = Callable[[MainWindow], None]
 
 @pytest.fixture
 def opened(paired: MainWindow, qtbot) -> Iterator[MainWindow]:
-    """The window with the bundled pair and its sequences."""
+    """The window with the bundled pair and its sequences, and the pointer beside it.
+
+    Where an earlier test has left the pointer, it would point at something as soon as the window shows, and a move to
+    where it is already would be none.
+    """
+    screen = paired.screen().geometry()
+    assert not paired.frameGeometry().contains(screen.bottomRight())
+    QCursor.setPos(screen.bottomRight())
+    qtbot.waitUntil(lambda: QCursor.pos() == screen.bottomRight())
+    QApplication.processEvents()
     paired.actions_["sequences"].setChecked(True)
     qtbot.waitUntil(paired.workbench.sequences.panel.isVisible)
     yield paired
