@@ -1,0 +1,180 @@
+"""A plane through a landscape of many parameters, to draw: its loss on a grid, and where points project to."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from lieapp.landscapes.errors import LandscapeError
+from lieapp.landscapes.points import StationaryPoint
+from lieapp.landscapes.problem import LandscapeProblem, open_landscape
+from lieapp.landscapes.spec import LandscapeJob
+from lieapp.landscapes.stationary import Domain
+from lieapp.landscapes.truth import SO3_SINGULAR_VALUES, so3_points
+from lieapp.optimizers.oracle import hessian
+
+__all__ = ["Plane", "curvature_plane"]
+
+Array = NDArray[np.float64]
+
+_GRID = 61
+_MARGIN = 1.25
+
+
+@dataclass(frozen=True, eq=False)
+class Plane:
+    """A plane with the loss on it.
+
+    Attributes
+    ----------
+    x, y : ndarray, shape=(nx,) and (ny,)
+        Grid.
+    values : ndarray, shape=(ny, nx)
+    origin : ndarray, shape=(dimension,)
+        What is at (0, 0).
+    basis : ndarray, shape=(2, dimension)
+        Orthonormal.
+    labels : (str, str)
+        Of the axes.
+    points : tuple of StationaryPoint
+        Those that lie in the plane, at their places on it.
+    clip : float or None
+        Value above which colours stay the same.
+    periodic : bool
+        Whether points are rotation vectors, of which opposite ends of a half turn are one rotation.
+    """
+
+    x: Array
+    y: Array
+    values: Array
+    origin: Array
+    basis: Array
+    labels: tuple[str, str]
+    points: tuple[StationaryPoint, ...] = ()
+    clip: float | None = None
+    periodic: bool = False
+
+    @property
+    def domain(self) -> Domain:
+        """The part of the plane that was computed."""
+        return (float(self.x[0]), float(self.x[-1])), (float(self.y[0]), float(self.y[-1]))
+
+    def value(self, x: Any, y: Any) -> Any:
+        """Return the loss at arrays of x and y, interpolated between the points of the grid; NaN beside it."""
+        x, y = np.broadcast_arrays(np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64))
+        u = (x - self.x[0]) / (self.x[1] - self.x[0])
+        v = (y - self.y[0]) / (self.y[1] - self.y[0])
+        tiny = 1e-9
+        outside = (u < -tiny) | (u > len(self.x) - 1 + tiny) | (v < -tiny) | (v > len(self.y) - 1 + tiny)
+        i = np.clip(u.astype(int), 0, len(self.x) - 2)
+        j = np.clip(v.astype(int), 0, len(self.y) - 2)
+        a, b = u - i, v - j
+        f = self.values
+        found = (1 - b) * ((1 - a) * f[j, i] + a * f[j, i + 1]) + b * ((1 - a) * f[j + 1, i] + a * f[j + 1, i + 1])
+        return np.where(outside, np.nan, found)
+
+    def project(self, points: Array) -> Array:
+        """Return where points, shape=(points, dimension), lie on the plane, shape=(points, 2)."""
+        if self.periodic:
+            angle = np.linalg.norm(points, axis=1, keepdims=True)
+            other = points * (1.0 - 2.0 * math.pi / np.maximum(angle, 1e-12))
+            # Of the two vectors of one rotation, that on the side which is drawn.
+            points = np.where(points @ self.basis.sum(axis=0)[:, None] < -0.5, other, points)
+        projected: Array = (points - self.origin) @ self.basis.T
+        return projected
+
+
+def curvature_plane(job: LandscapeJob) -> Plane:
+    """Return the plane through the start of a job along its directions of lowest and of highest curvature.
+
+    Parameters
+    ----------
+    job : LandscapeJob
+        Of a landscape of 3 to 128 parameters. On SO(3) the plane is one of rotation vectors, through the maximum, a
+        saddle and the minimum.
+
+    Raises
+    ------
+    LandscapeError
+        If the landscape is drawn itself, or its Hessian is too large.
+    """
+    if job.landscape == "so3-alignment":
+        return _rotation_plane()
+    problem, _ = open_landscape(job)
+    if job.description.is_planar or not problem.is_small:
+        raise LandscapeError(f"{job.description.title}: there is no plane of lowest and highest curvature to draw")
+    problem.oracle.gradient()
+    origin = problem.model.position()
+    vectors = torch.linalg.eigh(hessian(problem.oracle).detach().to("cpu", torch.float64))[1].numpy()
+    basis = np.stack([_signed(vectors[:, 0]), _signed(vectors[:, -1])])
+    saddle = problem.truth.saddle
+    reach = _MARGIN * (1.0 if saddle is None else saddle.reach)
+    if saddle is not None and saddle.direction is not None:
+        # The minima along this direction alone are nearer than the deepest one, which uses all directions.
+        reach = min(reach, 2.0 * _turning_point(problem, origin, basis[0], reach))
+    axis = np.linspace(-reach, reach, _GRID)
+    values = np.array([[_loss(problem, origin + a * basis[0] + b * basis[1]) for a in axis] for b in axis])
+    points = _points_in_plane(problem, origin, basis, reach)
+    # Across, the loss is far steeper: colours are for what happens along the lowest direction.
+    middle = values[_GRID // 2]
+    clip = float(middle.max() + 3.0 * (middle.max() - middle.min()))
+    labels = ("along the lowest curvature at the start", "along the highest curvature at the start")
+    return Plane(axis, axis, values, origin, basis, labels, points, clip)
+
+
+def _turning_point(problem: LandscapeProblem, origin: Array, direction: Array, reach: float) -> float:
+    """Return how far along a direction the loss is lowest."""
+    places = np.linspace(0.0, reach, 41)
+    losses = [_loss(problem, origin + place * direction) for place in places]
+    return float(max(places[int(np.argmin(losses))], places[1]))
+
+
+def _loss(problem: LandscapeProblem, position: Array) -> float:
+    with torch.no_grad():
+        rest = torch.as_tensor(position)
+        for leaf in problem.parameters():
+            leaf.copy_(rest[: leaf.numel()].reshape(leaf.shape))
+            rest = rest[leaf.numel() :]
+        return float(problem.oracle.loss())
+
+
+def _points_in_plane(
+    problem: LandscapeProblem, origin: Array, basis: Array, reach: float
+) -> tuple[StationaryPoint, ...]:
+    found = []
+    for point in problem.truth.points:
+        away = np.asarray(point.position) - origin
+        place = basis @ away
+        if np.linalg.norm(away - place @ basis) < 0.02 * reach:
+            found.append(
+                StationaryPoint(point.kind, point.index, tuple(place.tolist()), point.value, point.eigenvalues)
+            )
+    return tuple(found)
+
+
+def _signed(vector: Array) -> Array:
+    return vector * np.sign(vector[np.argmax(np.abs(vector))])
+
+
+def _rotation_plane() -> Plane:
+    """Rotation vectors of which the first component is zero: loss ``Σ sᵢ (1 − cos θ)(1 − nᵢ²)``, θ n the vector."""
+    s = np.array(SO3_SINGULAR_VALUES)
+    axis = np.linspace(-0.25 * math.pi, 1.15 * math.pi, _GRID)
+    basis = np.array([[0.0, 0.0, 1.0], [0.0, 1.0, 0.0]])
+    a, b = np.meshgrid(axis, axis)
+    vectors = a[..., None] * basis[0] + b[..., None] * basis[1]
+    square = np.maximum((vectors**2).sum(axis=-1), 1e-300)
+    shares = 1.0 - vectors**2 / square[..., None]
+    values = (1.0 - np.cos(np.sqrt(square))) * (shares * s).sum(axis=-1)
+    points = tuple(
+        StationaryPoint(each.kind, each.index, tuple((basis @ each.position).tolist()), each.value, each.eigenvalues)
+        for each in so3_points()
+        if each.position[0] == 0.0
+    )
+    labels = ("rotation about the third axis (rad)", "rotation about the second axis (rad)")
+    return Plane(axis, axis, values, np.zeros(3), basis, labels, points, None, periodic=True)
