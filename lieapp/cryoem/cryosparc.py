@@ -146,14 +146,15 @@ def _load(file: Path) -> NDArray[Any]:
     try:
         with open(file, "rb") as stream:
             start = stream.read(len(_COMPRESSED_FORM))
-        if start == _COMPRESSED_FORM:
-            raise CryoemError(f"{file}: is in cryoSPARC's compressed form; export the particles as a plain .cs file.")
-        if not start.startswith(np.lib.format.MAGIC_PREFIX):
-            raise CryoemError(f"{file}: is no cryoSPARC file (a NumPy array was expected).")
-        records = np.load(file, mmap_mode="r", allow_pickle=False)
     except OSError as error:
         raise CryoemError(f"{file}: cannot be read: {error.strerror or error}.") from error
-    except (ValueError, TypeError, OverflowError, SyntaxError, MemoryError, RecursionError) as error:
+    if start == _COMPRESSED_FORM:
+        raise CryoemError(f"{file}: is in cryoSPARC's compressed form; export the particles as a plain .cs file.")
+    if not start.startswith(np.lib.format.MAGIC_PREFIX):
+        raise CryoemError(f"{file}: is no cryoSPARC file (a NumPy array was expected).")
+    try:
+        records = np.load(file, mmap_mode="r", allow_pickle=False)
+    except Exception as error:  # headers are Python text, so damaged ones raise whatever a compiler does
         reason = " ".join(str(error).split())[:120]
         raise CryoemError(f"{file}: is damaged, or no cryoSPARC file ({reason}).") from None
     if records.dtype.names is None or records.ndim != 1:

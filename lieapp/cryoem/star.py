@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -141,16 +142,35 @@ def read_star(path: str | Path) -> tuple[StarTable, ...]:
         pairs: dict[str, Sequence[str]] = {}
         for item in block:
             if item.loop is not None:
-                columns: dict[str, Sequence[str]] = {}
-                values, width = list(item.loop.values), len(item.loop.tags)
-                for place_of, tag in enumerate(item.loop.tags):
-                    columns[tag.removeprefix("_")] = _texts(values[place_of::width], escaped)
-                tables.append(StarTable(file, block.name.strip(), columns))
+                tables.append(StarTable(file, block.name.strip(), _LoopColumns(block, item.loop.tags, escaped)))
             elif item.pair is not None:
                 pairs[item.pair[0].removeprefix("_")] = _texts([item.pair[1]], escaped)
         if pairs:
             tables.append(StarTable(file, block.name.strip(), pairs))
     return tuple(table for table in tables if len(table))
+
+
+class _LoopColumns(Mapping[str, Sequence[str]]):
+    """Columns that are taken out of gemmi's block when they are asked for: a reader needs half of RELION's thirty."""
+
+    def __init__(self, block: Any, tags: Sequence[str], escaped: bool) -> None:
+        self._block = block
+        self._names = tuple(tag.removeprefix("_") for tag in tags)
+        self._escaped = escaped
+        self._taken: dict[str, Sequence[str]] = {}
+
+    def __getitem__(self, name: str) -> Sequence[str]:
+        if name not in self._names:
+            raise KeyError(name)
+        if name not in self._taken:
+            self._taken[name] = _texts(list(self._block.find_loop(f"_{name}")), self._escaped)
+        return self._taken[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
 
 
 def write_star(path: str | Path, tables: Mapping[str, Mapping[str, Sequence[object]]]) -> Path:
@@ -199,7 +219,7 @@ def _load(file: Path) -> tuple[str, bool]:
     if b"\0" in raw[:65536]:
         raise CryoemError(f"{file}: is a binary file; a STAR file was expected.")
     text = raw.decode("utf-8", errors="surrogateescape").removeprefix("\ufeff")
-    if not text.strip():
+    if not text or text.isspace():
         raise CryoemError(f"{file}: is empty; a STAR file was expected.")
     if text.isascii():
         return text, False
@@ -207,10 +227,12 @@ def _load(file: Path) -> tuple[str, bool]:
     return re.sub(r"[^\x00-\x7f]", lambda found: f"~U+{ord(found[0]):x};", text), True
 
 
-def _texts(values: Iterable[str], escaped: bool) -> list[str]:
+def _texts(texts: list[str], escaped: bool) -> list[str]:
+    """Return texts without their quotes."""
     from gemmi import cif
 
-    texts = [cif.as_string(value) if value[:1] in _QUOTED else value for value in values]
+    if any(text[:1] in _QUOTED for text in texts):
+        texts = [cif.as_string(text) if text[:1] in _QUOTED else text for text in texts]
     return [_ESCAPED.sub(lambda found: chr(int(found[1], 16)), text) for text in texts] if escaped else texts
 
 

@@ -6,10 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from lieapp.cryoem.errors import CryoemError
+from lieapp.cryoem.particles import Particles
 from lieapp.cryoem.reading import is_particle_name, read_particles
+from lieapp.cryoem.writing import write_particles
 from tests.conftest import shared_data
+from tests.cryoem.particle_files import random_particles
 
 FILES = sorted((folder / "cryoem").glob("*/*.*")) if (folder := shared_data()) else []
 
@@ -80,3 +85,37 @@ def test_names_of_particle_files(tmp_path: Path) -> None:
     for name in ("none.star", "none.cs"):
         with pytest.raises(CryoemError, match="cannot be read"):
             read_particles(tmp_path / name)
+
+
+@settings(deadline=None, max_examples=60)
+@given(data=st.data(), which=st.sampled_from(["p.star", "p.cs", "p.mrcs"]))
+def test_damaged_files_are_read_or_refused_and_nothing_else(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, which: str
+) -> None:
+    folder = tmp_path_factory.mktemp("damaged")
+    particles = random_particles(count=3, box=4)
+    write_particles(particles, folder, name="p")
+    put_cryosparc(folder / "p.cs", particles)
+    content = bytearray((folder / which).read_bytes())
+    # The header and the first bytes of the values decide.
+    for place in data.draw(st.lists(st.integers(0, min(len(content), 1100) - 1), max_size=6)):
+        content[place] = data.draw(st.sampled_from([0, 10, 32, 35, 39, 40, 48, 57, 64, 91, 95, 127, 200, 255]))
+    end = data.draw(st.sampled_from([None, None, 0, 100, 1024, -1]))
+    (folder / which).write_bytes(bytes(content[:end]))
+    for path in (folder / "p.star", folder / "p.cs"):
+        try:
+            found = read_particles(path)
+            images = found.images[:]
+        except CryoemError as error:
+            assert "\n" not in str(error) and str(folder) in str(error)
+        else:
+            assert images.shape == (len(found), found.box, found.box)
+
+
+def put_cryosparc(path: Path, particles: Particles) -> None:
+    kinds = [("blob/path", "S8"), ("blob/idx", "u4"), ("blob/psize_A", "f4"), ("alignments3D/pose", "f4", 3)]
+    table = np.zeros(len(particles), dtype=kinds)
+    table["blob/path"], table["blob/idx"] = b"p.mrcs", np.arange(len(particles))
+    table["blob/psize_A"] = particles.pixel_size_angstrom
+    with open(path, "wb") as file:
+        np.save(file, table)
