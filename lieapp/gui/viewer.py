@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -26,19 +24,17 @@ from PySide6.QtGui import (
 from PySide6.QtOpenGLWidgets import QOpenGLWidget
 from PySide6.QtWidgets import (
     QApplication,
-    QFrame,
-    QHBoxLayout,
     QLabel,
-    QPushButton,
     QStyle,
     QToolTip,
     QVBoxLayout,
     QWidget,
 )
 
+from lieapp.gui.canvas import BlankCanvas, CanvasBanner, LateCanvas, LogWatch, make_canvas
 from lieapp.gui.deviation_key import DEVIATION_LEGEND, DeviationKey
 from lieapp.gui.opengl import OpenGLInfo, prepare_opengl, probe_opengl
-from lieapp.scene.body import Level
+from lieapp.gui.paint_pace import PaintPace
 from lieapp.scene.camera import Viewpoint
 from lieapp.scene.coloring import Legend
 from lieapp.scene.colors import BACKGROUND_DARK, BACKGROUND_LIGHT
@@ -50,17 +46,10 @@ __all__ = ["MoleculeViewer"]
 
 prepare_opengl()
 
-_SHORTEST_INTERVAL = 0.016
-_COMPOSITION = 0.015
 _HOVER_MILLISECONDS = 50
 _TRIANGLES = 400_000
 _TRIANGLES_SOFTWARE = 40_000
 _DRAFT_TRIANGLES_SOFTWARE = 13_000
-_REST_MILLISECONDS = 250
-# A picture at rest is smoothed only where painting is quick enough not to be felt.
-_SLOWEST_FINE, _SLOWEST_REFINED = 0.025, 0.060
-# Where a busy machine paints this slowly in motion, the picture is simplified until it has caught up.
-_HURRY_ABOVE, _CALM_BELOW = 0.030, 0.010
 _MARGIN = 12
 _MOVE_MILLISECONDS = 250
 _BUTTONS: dict[Qt.MouseButton, Button] = {
@@ -68,70 +57,6 @@ _BUTTONS: dict[Qt.MouseButton, Button] = {
     Qt.MouseButton.MiddleButton: "middle",
     Qt.MouseButton.RightButton: "right",
 }
-
-
-class _BlankCanvas:
-    """Stands for a canvas where none can be had: the scene keeps its poses and colours, and draws nothing."""
-
-    class _Events:
-        class _Never:
-            def connect(self, callback: Callable[..., Any]) -> None:
-                """Nothing is ever drawn."""
-
-        draw = _Never()
-
-    events = _Events()
-    size = physical_size = (740, 500)
-    pixel_scale = 1.0
-
-
-class _LateCanvas:
-    """Stands for a canvas that is not there yet: remembers who wants to draw, and asks the real one ever after."""
-
-    class _Events:
-        class _Draw:
-            def __init__(self) -> None:
-                self.waiting: list[tuple[Callable[..., Any], dict[str, Any]]] = []
-
-            def connect(self, callback: Callable[..., Any], **options: Any) -> None:
-                """Remember a callback."""
-                self.waiting.append((callback, options))
-
-        def __init__(self) -> None:
-            self.draw = self._Draw()
-
-    def __init__(self, size: Callable[[], tuple[int, int]]) -> None:
-        self.events = self._Events()
-        self._size = size
-        self._real: Any = None
-
-    def become(self, canvas: Any) -> None:
-        """Stand for this canvas from now on."""
-        for callback, options in self.events.draw.waiting:
-            canvas.events.draw.connect(callback, **options)
-        self.events.draw.waiting.clear()
-        self._real = canvas
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height in logical pixels."""
-        return self._size() if self._real is None else self._real.size
-
-    def __getattr__(self, name: str) -> Any:
-        if self._real is None:
-            raise AttributeError(name)
-        return getattr(self._real, name)
-
-
-class _LogWatch(logging.Handler):
-    """Hears what vispy only writes into its log."""
-
-    def __init__(self, report: Callable[[str], None]) -> None:
-        super().__init__(logging.ERROR)
-        self._report = report
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self._report(record.getMessage())
 
 
 class MoleculeViewer(QWidget):
@@ -152,8 +77,6 @@ class MoleculeViewer(QWidget):
         There even if nothing can be drawn.
     opengl : OpenGLInfo
         What draws.
-    paint_times : deque of float
-        Seconds that the latest paints took, to the end of the drawing.
     hover_text : callable(Hit) -> str, optional
         Words of the tooltip; the label of the residue by default.
     smooth : bool
@@ -181,24 +104,12 @@ class MoleculeViewer(QWidget):
         self.setAccessibleDescription("The two structures. Arrow keys turn, plus and minus zoom.")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(320, 240)
-        self.paint_times: deque[float] = deque(maxlen=2000)
         self.hover_text: Callable[[Hit], str] | None = None
         self.opengl: OpenGLInfo = probe_opengl()
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(0)
-        self._banner: QFrame | None = None
-        self._dirty = False
-        self._not_before = 0.0
-        self._busy_since = 0.0
-        self._took = 0.0
-        self._refined_level: Level = "draft"
-        self._hurry = False
-        self._resting = False
-        self._timer = QTimer(self, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
-        self._timer.timeout.connect(self._paint_now)
-        self._rest_timer = QTimer(self, singleShot=True)
-        self._rest_timer.timeout.connect(self._refine)
+        self._banner: CanvasBanner | None = None
         self._hover_timer = QTimer(self, singleShot=True, interval=_HOVER_MILLISECONDS)
         self._hover_timer.timeout.connect(self._hover)
         self._pointer: tuple[float, float] | None = None
@@ -210,19 +121,20 @@ class MoleculeViewer(QWidget):
         self._move.valueChanged.connect(self._move_on)
         self._canvas: Any = None
         self._placeholder: QOpenGLWidget | None = None
-        self._watch: _LogWatch | None = None
+        self._watch: LogWatch | None = None
 
         problem = self.opengl.problem
         if not problem and not late:
             problem = self._try_canvas()
         software = self.opengl.software
-        self._late = _LateCanvas(lambda: (self.width(), self.height())) if late and not problem else None
+        self._late = LateCanvas(lambda: (self.width(), self.height())) if late and not problem else None
         self.scene = MolecularScene(
-            self._canvas or self._late or _BlankCanvas(),
+            self._canvas or self._late or BlankCanvas(),
             triangles=_TRIANGLES_SOFTWARE if software else _TRIANGLES,
             draft_triangles=_DRAFT_TRIANGLES_SOFTWARE if software else None,
         )
-        self.scene.on_change = self._request
+        self._pace = PaintPace(self.scene, self._can_paint, self._update_canvas, software=software, parent=self)
+        self.scene.on_change = self._pace.request
         self.scene.on_error = lambda error: self._fail(f"{type(error).__name__}: {error}")
         self.navigator = Navigator(self.scene)
         self.navigator.on_click = lambda x, y, shift: self.clicked.emit(self.scene.pick(x, y), shift)
@@ -258,7 +170,12 @@ class MoleculeViewer(QWidget):
     @property
     def banner_text(self) -> str:
         """What the banner says; empty while 3-D works."""
-        return self._banner.property("text") if self._banner is not None else ""
+        return self._banner.text if self._banner is not None else ""
+
+    @property
+    def paint_times(self) -> deque[float]:
+        """Seconds that the latest paints took, to the end of the drawing."""
+        return self._pace.times
 
     def set_dark(self, on: bool) -> None:
         """Choose the background."""
@@ -350,11 +267,11 @@ class MoleculeViewer(QWidget):
 
     def shut_down(self) -> None:
         """Give the canvas back; call it before the window goes."""
-        for timer in (self._timer, self._rest_timer, self._hover_timer):
-            timer.stop()
+        self._pace.stop()
+        self._hover_timer.stop()
         self._move.stop()
         if self._watch is not None:
-            logging.getLogger("vispy").removeHandler(self._watch)
+            self._watch.stop()
             self._watch = None
         canvas, self._canvas = self._canvas, None
         if canvas is not None:
@@ -383,24 +300,15 @@ class MoleculeViewer(QWidget):
             self._placeholder.deleteLater()
             self._placeholder = None
         self.set_by_hand(self.by_hand)
-        self._request()
+        self._pace.request()
 
     def _try_canvas(self) -> str:
         """Make the canvas; return what is in the way."""
         try:
-            self._canvas = self._make_canvas()
+            self._canvas = make_canvas(self, software=self.opengl.software)
         except Exception as error:
             return f"The 3-D canvas could not be made: {error}"
         return ""
-
-    def _make_canvas(self) -> Any:
-        import vispy
-
-        vispy.use("pyside6", "gl+")
-        from vispy import app
-
-        samples = 0 if self.opengl.software else 4
-        return app.Canvas(show=False, keys=None, config={"samples": samples, "depth_size": 24}, parent=self)
 
     def _connect_canvas(self) -> None:
         canvas = self._canvas
@@ -411,11 +319,9 @@ class MoleculeViewer(QWidget):
         native.installEventFilter(self)
         self._layout.addWidget(native)
         self._become_window()
-        events = canvas.events
-        events.draw.connect(self._before_paint, position="first")
-        events.draw.connect(self._after_paint, position="last")
-        self._watch = _LogWatch(self._fail)
-        logging.getLogger("vispy").addHandler(self._watch)
+        self._pace.connect_to(canvas)
+        self._watch = LogWatch(self._fail)
+        self._watch.start()
         self.key.raise_()
         self._hint.raise_()
 
@@ -438,100 +344,28 @@ class MoleculeViewer(QWidget):
             return
         if self._canvas is not None:
             self._canvas.native.hide()
-        text = f"<b>No 3-D view.</b> {problem} Renderer: {self.opengl}.<br>{self.opengl.advice}"
-        banner = QFrame(self)
-        banner.setObjectName("message")
-        banner.setProperty("level", "warning")
-        banner.setProperty("text", text)
-        banner.setAccessibleName("No 3-D view")
-        label = QLabel(text, banner)
-        label.setWordWrap(True)
-        label.setTextFormat(Qt.TextFormat.RichText)
-        label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        copy = QPushButton("Copy details", banner)
-        copy.setToolTip("Copy what is known about the failure, for a report")
-        report = "\n".join(filter(None, (problem, details, str(self.opengl))))
-        copy.clicked.connect(lambda: QApplication.clipboard().setText(report))
-        row = QHBoxLayout(banner)
-        row.addWidget(label, 1)
-        row.addWidget(copy, 0, Qt.AlignmentFlag.AlignTop)
+        banner = CanvasBanner(problem, self.opengl, details, self)
         self._banner = banner
         self._layout.insertWidget(0, banner)
         self._layout.addStretch(1)
         self._place_overlays()
-        self.failed.emit(text)
+        self.failed.emit(banner.text)
 
     # Painting --------------------------------------------------------------------------------------------------------
 
-    def _request(self) -> None:
-        self._dirty = True
-        self._rest_timer.stop()
-        if self._canvas is None or self._banner is not None or not self.isVisible() or self._timer.isActive():
-            return
-        self._timer.start(max(0, int(1000 * (self._not_before - time.perf_counter()) + 0.999)))
+    def _can_paint(self) -> bool:
+        return self.available and self.isVisible()
 
-    def _paint_now(self) -> None:
-        if self._canvas is None or not self._dirty:
-            return
-        if time.perf_counter() < self._not_before:
-            self._request()  # asked for while an earlier paint was on its way: that one has set a new time
-        else:
-            self._canvas.native.update()
-
-    def _before_paint(self, event: Any) -> None:
-        self._busy_since = time.perf_counter()
-        self._resting = self._resting and not self._dirty
-        self.scene.hurried = self._hurry and not self._resting
-        self._dirty = False
-
-    def _after_paint(self, event: Any) -> None:
-        took = self._took = time.perf_counter() - self._busy_since
-        self.paint_times.append(took)
-        if self.opengl.software and not self._resting:
-            latest = list(self.paint_times)[-3:]
-            if len(latest) == 3 and min(latest) > _HURRY_ABOVE:
-                self._hurry = True
-            elif max(latest) < _CALM_BELOW:
-                self._hurry = False
-        self._not_before = self._busy_since + max(2 * took, _SHORTEST_INTERVAL)
-        # Qt has yet to put the picture onto the screen, which the next turn of the event loop comes after.
-        QTimer.singleShot(0, self, self._on_shown)
-
-    def _on_shown(self) -> None:
-        # 3-D takes at most half of the time of this thread, whatever asks for it.
-        now = time.perf_counter()
-        busy = min(now - self._busy_since, 2 * self._took + _COMPOSITION)
-        self._not_before = max(now + busy, self._busy_since + _SHORTEST_INTERVAL)
-        if self._dirty:
-            self._request()
-        elif self.opengl.software:
-            self._rest_timer.start(int(1000 * busy) + 1 if self.scene.refinements else _REST_MILLISECONDS)
-
-    def _refine(self) -> None:
-        """Smooth the edges while nothing moves."""
-        if self._dirty or not self.available or not self.isVisible() or not self.paint_times:
-            return
-        usual = float(np.median(list(self.paint_times)[-8:]))
-        if self.scene.hurried:
-            # At rest nothing may be missing, even if it takes one longer paint.
-            self._resting = True
-            self._canvas.native.update()
-            return
-        if usual > _SLOWEST_REFINED:
-            return
-        if self.scene.refinements == 0:
-            self._refined_level = "fine" if usual < _SLOWEST_FINE else "draft"
-        if self.scene.refine(self._refined_level):
-            self._resting = True
+    def _update_canvas(self) -> None:
+        if self._canvas is not None:
             self._canvas.native.update()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        if self._dirty:
-            self._request()
+        self._pace.resume()
 
     def hideEvent(self, event: QHideEvent) -> None:
-        self._timer.stop()
+        self._pace.suspend()
         super().hideEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -87,7 +89,7 @@ def test_higher_levels_enclose_less() -> None:
     grid = rng.normal(size=(12, 13, 14))
     levels = np.linspace(grid.min() + 0.01, grid.max() - 0.01, 15)
     volumes = [_contour(grid, level, closed=True).volume for level in levels]
-    assert all(lower > higher > 0 for lower, higher in zip(volumes[:-1], volumes[1:], strict=True))
+    assert all(lower > higher > 0 for lower, higher in pairwise(volumes))
 
 
 def test_lines_lie_in_planes_of_the_grid() -> None:
