@@ -172,8 +172,6 @@ class AlignWorkbench(RunWorkbench):
         desk.map_wanted.connect(self.density.open)
         self.density.changed.connect(self._show_states)
         self.strip.fit_core_clicked.connect(self._actions["fit_core"].trigger)
-        self.plots.presentation_changed.connect(self.deviation.set_presentation)
-        self.deviation.presentation_changed.connect(self.plots.set_presentation)
         self.viewer.pose_dragged.connect(self.view.show_hand_pose)
         self.viewer.pose_released.connect(controller.set_hand_pose)
         self.viewer.failed.connect(lambda text: self._show_states())

@@ -152,6 +152,7 @@ class MainWindow(QMainWindow):
             ("panel_left", True),
             ("panel_right", True),
             ("panel_ribbon", True),
+            ("plot_legend", True),
             ("workbench_align", True),
             (f"theme_{theme().mode}", True),
         ):
@@ -248,6 +249,9 @@ class MainWindow(QMainWindow):
             "panel_left": lambda on: self.shown.panel.setVisible(on),
             "panel_right": lambda on: self.shown.right.setVisible(on),
             "panel_ribbon": lambda on: self.workbench.sequences.setVisible(on),
+            "plot_legend": lambda on: self.shown.plots.legend_action.setChecked(on),
+            "plots_large": lambda on: self.shown.set_plots_large(on),
+            "copy_plot": lambda: self.shown.copy_plot(),
             "align": self._run,
             "step": self._checked(lambda: self.runs.run(step=True)),
             "pause": lambda: self.runs.toggle_pause(),
@@ -329,6 +333,8 @@ class MainWindow(QMainWindow):
             (f"workbench_{name}", True),
             ("panel_left", not self.shown.panel.isHidden()),
             ("panel_right", not self.shown.right.isHidden()),
+            ("plot_legend", self.shown.plots.legend.wanted),
+            ("plots_large", self.shown.plots.presentation),
         ):
             self.actions_.set_checked(identifier, on)
         for widget in (*self._file_tools, self.export_button):

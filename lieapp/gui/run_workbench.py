@@ -11,6 +11,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFrame, QSplitter, QVBoxLayout, QWidget
 
 from lieapp.gui.actions import ActionSet
+from lieapp.gui.plot_card import PlotCard
 from lieapp.gui.run_bar import RunBar
 from lieapp.gui.run_controller import RunController
 from lieapp.gui.run_entry import RunEntry
@@ -157,6 +158,9 @@ class RunWorkbench(QWidget):
         controller.entrants_changed.connect(self._show_entrants)
         self.plots.cursor_moved.connect(controller.show_frame)
         self.plots.visibility_changed.connect(lambda entry: self._show_runs())
+        self.plots.legend_action.toggled.connect(lambda on: self._actions.set_checked("plot_legend", on))
+        for card in self.findChildren(PlotCard):
+            card.presentation_changed.connect(self.set_plots_large)
         self.runs.selected.connect(controller.select)
         self.runs.deleted.connect(controller.remove)
         self.runs.visibility_changed.connect(lambda entry: self._show_runs())
@@ -165,6 +169,18 @@ class RunWorkbench(QWidget):
         self.runs.copy_python.connect(self.copy_python)
         self.run_bar.scrubbed.connect(controller.show_frame)
         self.run_bar.speed_chosen.connect(controller.set_speed)
+
+    def set_plots_large(self, on: bool) -> None:
+        """Draw the plots to be seen from the last row, or as part of the window."""
+        for card in self.findChildren(PlotCard):
+            card.set_presentation(on)
+        self._actions.set_checked("plots_large", on)
+
+    def copy_plot(self) -> None:
+        """Put a picture of the plot that is shown on the clipboard."""
+        page = self.tabs.stack.currentWidget()
+        picture = page.picture() if isinstance(page, PlotCard) else page.grab()
+        QGuiApplication.clipboard().setPixmap(picture)
 
     def set_active(self, on: bool) -> None:
         """Take the window's actions, or leave them to another workbench."""
