@@ -39,7 +39,7 @@ class RunPosition:
         Their ``state_dict``.
     generators : dict of str to Tensor
         States of the random generators.
-    counters : dict of str to int
+    counters : dict of str to float
         Gradients, losses and hvps that were charged.
     seconds : float
         Computing time.
@@ -52,7 +52,7 @@ class RunPosition:
     optimizer: dict[str, Any]
     problem: dict[str, Any]
     generators: dict[str, Tensor]
-    counters: dict[str, int]
+    counters: dict[str, float]
     seconds: float
     base_rates: list[float | None]
 

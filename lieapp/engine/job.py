@@ -39,6 +39,7 @@ SCHEMA = 1
 JOB_KINDS: dict[str, str] = {
     "align": "lieapp.alignment.spec:AlignJob",
     "landscape": "lieapp.landscapes.spec:LandscapeJob",
+    "cryoem": "lieapp.cryoem.spec:CryoemJob",
 }
 """The class of every kind of job, as ``module:Class``."""
 

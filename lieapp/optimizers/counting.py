@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -35,14 +35,15 @@ class CountingOracle:
 
     Attributes
     ----------
-    counters : dict of str to int
-        Charged ``gradients``, ``losses`` and ``hvps``. An exact Hessian, or its diagonal, counts as n products.
+    counters : dict of str to float
+        Charged ``gradients``, ``losses`` and ``hvps``. An exact Hessian, or its diagonal, counts as n products; a
+        preconditioner as many as the oracle says that it took (its attribute ``products``, which may hold parts).
     """
 
     def __init__(self, oracle: Oracle) -> None:
         self._oracle = oracle
         self._memo: _Memo | None = None
-        self.counters = {"gradients": 0, "losses": 0, "hvps": 0}
+        self.counters: dict[str, float] = {"gradients": 0, "losses": 0, "hvps": 0}
 
     @property
     def oracle(self) -> Oracle:
@@ -101,8 +102,11 @@ class CountingOracle:
         return hessian_diagonal(self._oracle)
 
     def __getattr__(self, name: str) -> object:
-        # What else the problem offers (a preconditioner, a probe) is free and its own business.
-        if name in ("preconditioner", "probe", "hvp_by_differences"):
+        # What else the problem offers (a probe) is free and its own business.
+        if name == "preconditioner":
+            offered = getattr(self._oracle, name)
+            return lambda: self._charged_products(offered)
+        if name in ("probe", "hvp_by_differences"):
             return getattr(self._oracle, name)
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
@@ -113,14 +117,21 @@ class CountingOracle:
         if forget is not None:
             forget()
 
-    def state_dict(self) -> dict[str, int]:
+    def state_dict(self) -> dict[str, float]:
         """Return the counters."""
         return dict(self.counters)
 
-    def load_state_dict(self, state: dict[str, int]) -> None:
+    def load_state_dict(self, state: dict[str, float]) -> None:
         """Set the counters and forget the gradient."""
-        self.counters = {name: int(state[name]) for name in self.counters}
+        self.counters = {name: state[name] for name in self.counters}
         self.invalidate()
+
+    def _charged_products(self, offered: Callable[[], object]) -> object:
+        """Ask for a preconditioner; products that the problem took for it (its ``products``) are charged."""
+        before = getattr(self._oracle, "products", 0)
+        answer = offered()
+        self.counters["hvps"] += getattr(self._oracle, "products", 0) - before
+        return answer
 
     def _prepare_products(self, count: int) -> None:
         if getattr(self._oracle, "hvp_uses_gradient", False):

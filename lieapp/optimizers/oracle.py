@@ -48,7 +48,7 @@ class Costs:
     loss: float = 1.0 / 3.0
     hvp: float = 2.0
 
-    def evaluations(self, gradients: int, losses: int, hvps: int) -> float:
+    def evaluations(self, gradients: float, losses: float, hvps: float) -> float:
         """Return the price of that many questions."""
         return self.gradient * gradients + self.loss * losses + self.hvp * hvps
 

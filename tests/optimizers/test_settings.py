@@ -39,6 +39,8 @@ def test_order_of_the_menu() -> None:
         "saddle-free-newton",
         "deo",
         "perturbed-sgd",
+        "preconditioned-sgd",
+        "complex-adam",
     ]
 
 

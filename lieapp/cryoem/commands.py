@@ -1,0 +1,111 @@
+"""From options to a reconstruction job and back: one table for the command line, Python and "copy as command"."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lieapp.cryoem.errors import CryoemError
+from lieapp.cryoem.spec import CryoemJob
+from lieapp.engine.commands import (
+    RUN_OPTIONS,
+    JobOption,
+    job_option,
+    option_words,
+    read_job,
+    read_number,
+    read_whole,
+)
+from lieapp.optimizers.fields import show_value
+
+__all__ = ["OPTIONS", "cryoem_command", "job_from_options"]
+
+
+def _range(value: Any) -> tuple[float, ...]:
+    words = value.replace(",", " ").split() if isinstance(value, str) else value
+    return tuple(float(word) for word in words)
+
+
+def _show_range(value: Sequence[float]) -> str:
+    return ",".join(show_value(number) for number in value)
+
+
+def _switch(value: Any) -> bool:
+    if isinstance(value, str):
+        words = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
+        if value.strip().lower() not in words:
+            raise ValueError("expected yes or no")
+        return words[value.strip().lower()]
+    return bool(value)
+
+
+FLAGS = ("ctf", "half_sets", "allow_outside")
+"""Options that are given without a value, as ``--ctf`` or ``--no-ctf``."""
+
+OPTIONS: tuple[JobOption, ...] = (
+    job_option("phantom"),
+    job_option("particles"),
+    job_option("allow_outside", read=_switch),
+    job_option("box", read=read_whole),
+    job_option("pixel_size", "pixel_size_angstrom", read_number),
+    job_option("images", read=read_whole),
+    job_option("snr", read=read_number),
+    job_option("views"),
+    job_option("view_fraction", read=read_number),
+    job_option("view_spread", "view_spread_degrees", read_number),
+    job_option("shift", "shift_pixel", read_number),
+    job_option("ctf", read=_switch),
+    job_option("defocus", "defocus_angstrom", _range, _show_range),
+    job_option("voltage", "voltage_kilovolt", read_number),
+    job_option("spherical_aberration", "spherical_aberration_millimetre", read_number),
+    job_option("amplitude_contrast", read=read_number),
+    job_option("sharpening", read=read_number),
+    job_option("interpolation"),
+    job_option("preconditioner"),
+    job_option("hutchinson_start"),
+    job_option("hutchinson_memory", read=read_number),
+    job_option("clamp", read=read_number),
+    job_option("prior"),
+    job_option("start"),
+    job_option("epochs", read=read_number),
+    job_option("batch", read=read_whole),
+    job_option("half_sets", read=_switch),
+    *RUN_OPTIONS,
+)
+"""Every option besides the optimiser and its settings, in the order in which they are written."""
+
+
+def job_from_options(
+    *, optimizer: str = "preconditioned-sgd", set: Mapping[str, object] | Sequence[str] | None = None, **options: Any
+) -> CryoemJob:
+    """Return the job that options describe.
+
+    Parameters
+    ----------
+    optimizer : str
+        Name of the optimiser.
+    set : mapping or sequence of str, optional
+        Settings in which it differs from what is recommended: ``{"lr": 0.5}`` or ``["lr=0.5"]``; dots nest.
+    **options
+        Names of `OPTIONS`; values as typed or as Python has them. None is the same as leaving it out.
+
+    Raises
+    ------
+    CryoemError
+        If an option is unknown or its value is wrong; the message names it as a flag.
+    OptimizerError
+        If a setting of a named optimiser is unknown or out of bounds.
+    """
+    return read_job(CryoemJob, OPTIONS, options, {}, optimizer=optimizer, settings=set, error=CryoemError)
+
+
+def cryoem_command(job: CryoemJob) -> str:
+    """Return the command line that runs a job, with what differs from the defaults."""
+    valued = [option for option in OPTIONS if option.name not in FLAGS]
+    words = ["lieapp", "cryoem", *option_words(job, valued)]
+    for option in OPTIONS:
+        value = option.value(job)
+        if option.name in FLAGS and value != option.default(CryoemJob):
+            words.append(option.flag if value else f"--no-{option.flag[2:]}")
+    return shlex.join(words)

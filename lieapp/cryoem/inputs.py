@@ -1,0 +1,133 @@
+"""What a reconstruction starts from: particles with, for simulations, the truth; and the fits that entrants share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from lieapp.cryoem.errors import CryoemError
+from lieapp.cryoem.fit import VolumeFit, open_fits
+from lieapp.cryoem.particles import Particles
+from lieapp.cryoem.phantoms import load_phantom
+from lieapp.cryoem.plane import largest_radius, map_to_fourier
+from lieapp.cryoem.simulation import Simulation, simulate
+from lieapp.cryoem.slices import gridding_envelope
+from lieapp.cryoem.spec import DEFAULT_BOX, DEFAULT_IMAGES, CryoemJob
+
+__all__ = ["CryoemInputs", "load_inputs"]
+
+
+@dataclass(eq=False)
+class CryoemInputs:
+    """Particles and, where they were simulated, the map they were made from.
+
+    Attributes
+    ----------
+    particles : Particles
+    truth : ndarray, shape=(box, box, box), dtype=float32, or None
+        Map that was simulated; it may hold frequencies that the images do not.
+    name : str
+        For people.
+    """
+
+    particles: Particles
+    truth: NDArray[np.float32] | None = None
+    name: str = ""
+    _fits: dict[tuple, list[VolumeFit]] = field(default_factory=dict, repr=False)
+
+    @property
+    def box(self) -> int:
+        """Pixels along an edge."""
+        return self.particles.box
+
+    @property
+    def pixel_size_angstrom(self) -> float:
+        """Pixel size in Å."""
+        return self.particles.pixel_size_angstrom
+
+    def fits(self, job: CryoemJob, device: torch.device) -> list[VolumeFit]:
+        """Return the fit of all particles, or one for each half set; made once for jobs that agree in what matters.
+
+        Parameters
+        ----------
+        job : CryoemJob
+        device : torch.device
+        """
+        key = (job.half_sets, job.interpolation, job.prior, job.dtype, str(device))
+        if key not in self._fits:
+            self._fits[key] = open_fits(
+                self.particles,
+                halves=job.half_sets,
+                interpolation=job.interpolation,
+                prior=job.prior,
+                dtype=getattr(torch, job.dtype),
+                device=device,
+            )
+        return self._fits[key]
+
+    def true_spectrum(self, interpolation: str) -> Tensor | None:
+        """Return the centred spectrum that a perfect fit would have, shape=(box, box, box), complex; None if unknown.
+
+        Notes
+        -----
+        Interpolating between the coefficients of a volume fades its map towards the edges of the box; the fit makes up
+        for it, so the truth is divided by the same envelope.
+        """
+        if self.truth is None:
+            return None
+        values = torch.from_numpy(np.array(self.truth, dtype=np.float64))
+        if interpolation == "trilinear":
+            values = values / gridding_envelope(self.box)
+        return map_to_fourier(values)
+
+
+def load_inputs(job: CryoemJob) -> CryoemInputs:
+    """Read or simulate the particles of a job.
+
+    Raises
+    ------
+    CryoemError
+        If phantom or particles cannot be read, or hold nothing to reconstruct from.
+    """
+    if job.particles is not None:
+        return _read(job, job.particles)
+    box = DEFAULT_BOX if job.box is None else job.box
+    phantom = load_phantom(job.phantom, box, job.pixel_size_angstrom, job.sharpening)
+    what = Simulation(
+        images=job.images or DEFAULT_IMAGES,
+        snr=job.snr,
+        views=job.views,
+        fraction=job.view_fraction,
+        spread_degrees=job.view_spread_degrees,
+        shift_pixel=job.shift_pixel,
+        defocus_angstrom=job.defocus_angstrom if job.ctf else None,
+        voltage_kilovolt=job.voltage_kilovolt,
+        spherical_aberration_millimetre=job.spherical_aberration_millimetre,
+        amplitude_contrast=job.amplitude_contrast,
+        seed=job.seed,
+    )
+    particles = simulate(phantom.values, phantom.pixel_size_angstrom, what, source=f"Simulation of {phantom.name}")
+    return CryoemInputs(particles, phantom.values, phantom.name)
+
+
+def _read(job: CryoemJob, path: str) -> CryoemInputs:
+    from lieapp.cryoem.cropping import crop_particles
+    from lieapp.cryoem.reading import read_particles
+
+    particles = read_particles(path, allow_outside=job.allow_outside)
+    if job.images is not None and len(particles) > job.images:
+        chosen = np.random.default_rng(job.seed).permutation(len(particles))[: job.images]
+        particles = particles.take(np.sort(chosen))
+    if job.box is not None and job.box != particles.box:
+        if job.box > particles.box:
+            raise CryoemError(f"{path}: its images have {particles.box} pixels along an edge, fewer than {job.box}.")
+        particles = crop_particles(particles, job.box)
+    if job.ctf is False:
+        particles = replace(particles, ctf=None)
+    if largest_radius(particles.box) < 3:
+        raise CryoemError(f"{path}: its images have only {particles.box} pixels along an edge.")
+    return CryoemInputs(particles, None, path)

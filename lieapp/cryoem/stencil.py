@@ -1,0 +1,152 @@
+"""The second derivative of a whole data set as a stencil: products whose cost does not depend on the number of images.
+
+A point between grid points touches the 8 corners of its cell, so the second derivative couples each voxel with its 26
+neighbours at most. One pass over the data gathers these couplings; after that the exact loss, gradient and minimiser of
+all images need only the stencil.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from lieapp.cryoem.measurements import Measurements, Piece
+from lieapp.cryoem.plane import make_hermitian
+
+__all__ = ["NormalStencil"]
+
+_DOUBLE_UP_TO = 64  # edge below which sums are taken in float64
+
+Offset = tuple[int, int, int]
+
+_CORNERS: tuple[Offset, ...] = tuple((z, y, x) for z in (0, 1) for y in (0, 1) for x in (0, 1))
+_STEPS = (-1, 0, 1)
+_OFFSETS: tuple[Offset, ...] = tuple(
+    (z, y, x) for z in _STEPS for y in _STEPS for x in _STEPS if (z, y, x) >= (0, 0, 0)
+)
+
+
+class NormalStencil:
+    """Second derivative of the misfit of all images, plus a diagonal.
+
+    Parameters
+    ----------
+    measurements : Measurements
+    precision : float or Tensor, shape=(box, box, box)
+        Diagonal that is added where coefficients are used.
+
+    Attributes
+    ----------
+    dtype : torch.dtype
+        Real type of the sums: float64 up to a box of 64.
+    """
+
+    def __init__(self, measurements: Measurements, precision: float | Tensor = 0.0) -> None:
+        operator = measurements.operator
+        self._mask = operator.mask
+        edge = operator.edge
+        device = measurements.plane.device
+        double = edge <= _DOUBLE_UP_TO and device.type != "mps"
+        self.dtype = torch.float64 if double or measurements.data.dtype == torch.complex128 else torch.float32
+        trilinear = operator.interpolation == "trilinear"
+        moments = torch.zeros((27 if trilinear else 1, edge**3), dtype=self.dtype, device=device)
+        for batch in measurements.parts():
+            for piece in batch.pieces():
+                _add_moments(moments, piece)
+        moments *= 1.0 / len(measurements)
+        self._coupling = (
+            _couplings(moments.view(-1, edge, edge, edge)) if trilinear else {(0, 0, 0): moments.view(operator.shape)}
+        )
+        self.precision = precision
+
+    def product(self, volume: Tensor) -> Tensor:
+        """Return the second derivative times a Hermitian volume, shape=(box, box, box), complex or real."""
+        values = (
+            volume.to(torch.complex128 if self.dtype == torch.float64 else torch.complex64)
+            if volume.is_complex()
+            else volume.to(self.dtype)
+        )
+        if self._mask is not None:
+            values = values * self._mask
+        total = self._coupling[0, 0, 0] * values
+        for offset, coupling in self._coupling.items():
+            if offset != (0, 0, 0):
+                low, high = _places(offset)
+                total[low] += coupling[low] * values[high]
+                total[high] += coupling[low] * values[low]
+        # Sums were over half planes: the other half couples the partners.
+        total = make_hermitian(total).mul_(2.0)
+        if self._mask is not None:
+            total *= self._mask
+        return total + self.precision * values
+
+    def diagonal(self) -> Tensor:
+        """Return the diagonal, shape=(box, box, box), real."""
+        return self._finished(self._coupling[0, 0, 0])
+
+    def row_sums(self) -> Tensor:
+        """Return the product with ones, shape=(box, box, box), real: no less than any eigenvalue bound by rows."""
+        return self.product(torch.ones_like(self._coupling[0, 0, 0]))
+
+    def largest_eigenvalue(self, iterations: int = 40) -> float:
+        """Return the largest eigenvalue by the power method, started at ones (no entry is negative)."""
+        vector = torch.ones_like(self._coupling[0, 0, 0])
+        if self._mask is not None:
+            vector = vector * self._mask
+        value = 0.0
+        for _ in range(iterations):
+            moved = self.product(vector)
+            value = float(torch.linalg.vector_norm(moved) / torch.linalg.vector_norm(vector))
+            vector = moved / torch.linalg.vector_norm(moved)
+        return value
+
+    def _finished(self, values: Tensor) -> Tensor:
+        total = make_hermitian(values).mul_(2.0)
+        if self._mask is not None:
+            total *= self._mask
+            return total + self.precision * self._mask
+        return total + self.precision
+
+
+def _add_moments(moments: Tensor, piece: Piece) -> None:
+    """Add the products of the weights along each axis, lower by lower, lower by upper and upper by upper, to cells."""
+    factor = piece.factor().to(moments.dtype)
+    index = piece.table.index[:, 0].long()
+    weight = piece.table.weight
+    if weight is None:
+        moments[0].scatter_add_(0, index, factor)
+        return
+    # Corners are ordered z, y, x; sums over the others are the weights along one axis.
+    cell = weight.to(moments.dtype).view(-1, 2, 2, 2)
+    upper = [cell[:, 1].sum((1, 2)), cell[:, :, 1].sum((1, 2)), cell[:, :, :, 1].sum((1, 2))]
+    powers = [((1 - f).square(), f * (1 - f), f.square()) for f in upper]
+    for z in range(3):
+        along_z = factor * powers[0][z]
+        for y in range(3):
+            along_y = along_z * powers[1][y]
+            for x in range(3):
+                moments[9 * z + 3 * y + x].scatter_add_(0, index, along_y * powers[2][x])
+
+
+def _couplings(moments: Tensor) -> dict[Offset, Tensor]:
+    """Return, by offset, the coupling of every voxel with the one at that offset, from the moments of all cells."""
+    couplings = {offset: torch.zeros_like(moments[0]) for offset in _OFFSETS}
+    for first in _CORNERS:
+        for second in _CORNERS:
+            offset = tuple(b - a for a, b in zip(first, second, strict=True))
+            if offset < (0, 0, 0):
+                continue
+            z, y, x = (a + b for a, b in zip(first, second, strict=True))
+            low, high = _places(first)
+            # The coupling belongs to the first corner, which lies beside the cell's own place.
+            couplings[offset][high] += moments[9 * z + 3 * y + x][low]  # type: ignore[index]
+    return couplings
+
+
+def _places(offset: Offset) -> tuple[Any, Any]:
+    """Return slices of all voxels that have a neighbour at an offset, and of these neighbours."""
+    low = tuple(slice(max(-d, 0), -d if d > 0 else None) for d in offset)
+    high = tuple(slice(max(d, 0), d if d < 0 else None) for d in offset)
+    return low, high
