@@ -16,6 +16,10 @@ from lieapp.cryoem.errors import CryoemError
 __all__ = ["ImagePaths"]
 
 _RELION_JOB = re.compile(r"job\d{3,}")
+_RELION_TYPES = frozenset(
+    "AutoPick BayesPolish Class2D Class3D CtfFind CtfRefine DynaMight External Extract Import InitialModel JoinStar"
+    " ManualPick ModelAngelo MotionCorr MultiBody Polish PostProcess Reconstruct Refine3D Select Subtract".split()
+)
 _CRYOSPARC_JOB = re.compile(r"J\d+")
 
 
@@ -73,12 +77,14 @@ class ImagePaths:
 
 def _projects(folder: Path) -> tuple[Path, ...]:
     """Return the project folder of the job that a folder is of, if it is of one."""
-    for each in (folder, *folder.parents):
-        # Only two levels up: RELION keeps particle files in the job's folder, cryoSPARC exports in one below.
-        if len(folder.parents) - len(each.parents) > 1:
-            break
-        if _RELION_JOB.fullmatch(each.name) and len(each.parents) > 2:
-            return (each.parent.parent,)
-        if _CRYOSPARC_JOB.fullmatch(each.name) and len(each.parents) > 1:
-            return (each.parent,)
+    # Particle files lie in the folder of the job, or in one below it.
+    for job in (folder, folder.parent):
+        if _RELION_JOB.fullmatch(job.name) and job.parent.name in _RELION_TYPES:
+            project = job.parent.parent
+        elif _CRYOSPARC_JOB.fullmatch(job.name):
+            project = job.parent
+        else:
+            continue
+        # All files lie below the root: that would allow everything.
+        return () if project == project.parent else (project,)
     return ()

@@ -200,9 +200,10 @@ def test_stacks_of_the_same_project(tmp_path: Path) -> None:
     for job in (project / "Refine3D" / "job020", project / "Refine3D" / "job020" / "tmp"):
         found = read_relion(put(job, tables, stack=False))
         np.testing.assert_array_equal(found.images[:], noise(3, 8, 8))
-    # The same in a folder that is no job of the project.
-    with pytest.raises(CryoemError, match="which is not in"):
-        read_relion(put(project / "elsewhere" / "mine", tables, stack=False))
+    # The same in folders that are no jobs of the project.
+    for other in (project / "elsewhere" / "mine", project / "Downloads" / "job020", project / "Refine3D" / "mine"):
+        with pytest.raises(CryoemError, match="which is not in"):
+            read_relion(put(other, tables, stack=False))
 
 
 @pytest.mark.parametrize("how", ["absolute", "upward", "link", "project"])
