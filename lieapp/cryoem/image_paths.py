@@ -16,9 +16,9 @@ from lieapp.cryoem.errors import CryoemError
 __all__ = ["ImagePaths"]
 
 _RELION_JOB = re.compile(r"job\d{3,}")
-_RELION_TYPES = frozenset(
-    "AutoPick BayesPolish Class2D Class3D CtfFind CtfRefine DynaMight External Extract Import InitialModel JoinStar"
-    " ManualPick ModelAngelo MotionCorr MultiBody Polish PostProcess Reconstruct Refine3D Select Subtract".split()
+_RELION_TYPE = re.compile(
+    "AutoPick|BayesPolish|Class2D|Class3D|CtfFind|CtfRefine|DynaMight|External|Extract|Import|InitialModel|JoinStar"
+    "|ManualPick|ModelAngelo|MotionCorr|MultiBody|Polish|PostProcess|Reconstruct|Refine3D|Select|Subtract"
 )
 _CRYOSPARC_JOB = re.compile(r"J\d+")
 
@@ -79,7 +79,7 @@ def _projects(folder: Path) -> tuple[Path, ...]:
     """Return the project folder of the job that a folder is of, if it is of one."""
     # Particle files lie in the folder of the job, or in one below it.
     for job in (folder, folder.parent):
-        if _RELION_JOB.fullmatch(job.name) and job.parent.name in _RELION_TYPES:
+        if _RELION_JOB.fullmatch(job.name) and _RELION_TYPE.fullmatch(job.parent.name):
             project = job.parent.parent
         elif _CRYOSPARC_JOB.fullmatch(job.name):
             project = job.parent
