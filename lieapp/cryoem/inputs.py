@@ -118,7 +118,7 @@ def _read(job: CryoemJob, path: str) -> CryoemInputs:
     from lieapp.cryoem.cropping import crop_particles
     from lieapp.cryoem.reading import read_particles
 
-    particles = read_particles(path, allow_outside=job.allow_outside)
+    particles = read_particles(path, allow_outside=job.allow_outside, pixel_size_angstrom=job.pixel_size_angstrom)
     if job.images is not None and len(particles) > job.images:
         chosen = np.random.default_rng(job.seed).permutation(len(particles))[: job.images]
         particles = particles.take(np.sort(chosen))

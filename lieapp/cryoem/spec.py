@@ -71,7 +71,10 @@ class CryoemJob(Job):
         description="Pixels along an edge; 32 for simulations. Read particles are cropped to it in Fourier space.",
     )
     pixel_size_angstrom: float | None = Field(
-        default=None, gt=0.0, allow_inf_nan=False, description="Pixel size in Å; by default the particle fills the box."
+        default=None,
+        gt=0.0,
+        allow_inf_nan=False,
+        description="Pixel size in Å; by default as particles that are read say, or so that a phantom fills the box.",
     )
     images: int | None = Field(
         default=None,
