@@ -178,6 +178,10 @@ class DensityDesk(QObject):
         self.color = self.color if color is None else color
         self.opacity = self.opacity if opacity is None else opacity
         self.style = self.style if style is None else style
+        if self.style == "mesh" and self._contour is not None and not len(self._contour.lines):
+            # Until its lines are there the contour stays a sheet.
+            self._shown = None
+            self._want(False)
         if visible is not None and visible != self.visible:
             self.visible = visible
             self._viewer.scene.set_density(self._slot, self._contour if visible else None)
@@ -223,13 +227,14 @@ class DensityDesk(QObject):
         density, stride = self.density, self._stride() if moving else 1
         if self._shown == (level, stride):
             return
+        lines = self.style == "mesh"
 
         from lieapp.scene.contours import map_contour
 
         def work(task: Task) -> tuple[Isosurface | None, float]:
             # Of this thread alone: how long it takes while torch is being loaded says nothing of the next one.
             start = time.thread_time()
-            contour = map_contour(density, level, stride=stride, cancelled=task.cancelled)
+            contour = map_contour(density, level, stride=stride, lines=lines, cancelled=task.cancelled)
             return contour, time.thread_time() - start
 
         def done(result: tuple[Isosurface | None, float]) -> None:

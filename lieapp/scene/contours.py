@@ -15,7 +15,12 @@ __all__ = ["map_contour"]
 
 
 def map_contour(
-    density: DensityMap, level: float, *, stride: int = 1, cancelled: Callable[[], bool] | None = None
+    density: DensityMap,
+    level: float,
+    *,
+    stride: int = 1,
+    lines: bool = False,
+    cancelled: Callable[[], bool] | None = None,
 ) -> Isosurface | None:
     """Return the contour of a map, closed where the map ends.
 
@@ -25,6 +30,8 @@ def map_contour(
     level : float
     stride : int, optional
         Take only every so manieth grid point along each axis, for a quick look.
+    lines : bool, optional
+        Find the lines of a mesh as well.
     cancelled : callable() -> bool, optional
         Asked now and then.
 
@@ -46,6 +53,7 @@ def map_contour(
         spacing=spacing,
         origin=density.origin_angstrom[::-1],
         closed=True,
+        lines=lines,
         cancelled=cancelled,
     )
     if contour is None:

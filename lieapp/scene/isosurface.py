@@ -68,7 +68,7 @@ class Isosurface:
     triangles : ndarray, shape=(triangles, 3), dtype=uint32
         Counter-clockwise seen from lower values.
     lines : ndarray, shape=(lines, 2), dtype=uint32
-        Edges of triangles that lie in planes of the grid: what a mesh of lines shows.
+        Edges of triangles that lie in planes of the grid: what a mesh of lines shows. Empty unless asked for.
     """
 
     vertices: NDArray[np.float32]
@@ -121,6 +121,7 @@ def isosurface(
     spacing: float | ArrayLike = 1.0,
     origin: ArrayLike = (0.0, 0.0, 0.0),
     closed: bool = False,
+    lines: bool = False,
     cancelled: Callable[[], bool] | None = None,
 ) -> Isosurface | None:
     """Return the contour of a map, with what is above the level inside.
@@ -138,6 +139,8 @@ def isosurface(
         In Å.
     closed : bool
         Close the contour where the map ends; else it is open there.
+    lines : bool
+        Find the lines of a mesh as well, which takes a quarter longer.
     cancelled : callable() -> bool, optional
         Asked now and then.
 
@@ -183,8 +186,7 @@ def isosurface(
                     pieces.append(np.stack([_edge(here, offsets, corners[i], corners[j]) for i, j in triangle], axis=1))
     if not pieces:
         return Isosurface.empty()
-    edges, index = np.unique(np.concatenate(pieces), return_inverse=True)
-    faces = index.reshape(-1, 3)
+    edges, faces = _numbered(np.concatenate(pieces), 8 * values.size)
     if cancelled is not None and cancelled():
         return None
 
@@ -205,7 +207,7 @@ def isosurface(
         (start + step * places).astype(np.float32),
         facing.astype(np.float32),
         faces.astype(np.uint32),
-        _grid_lines(faces, points[0], edges % 8),
+        _grid_lines(faces, points[0], edges % 8) if lines else np.zeros((0, 2), dtype=np.uint32),
     )
 
 
@@ -224,6 +226,26 @@ def _grid_lines(
         plane = begins[:, axis]
         chosen |= (both >> axis & 1 == 0) & (plane[ends[:, 0]] == plane[ends[:, 1]])
     return ends[chosen].astype(np.uint32)
+
+
+def _numbered(numbers: NDArray[np.int64], below: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the different numbers among many, sorted, and the place of each of the many among them.
+
+    What `numpy.unique` does by sorting is done by ticking off, in steps of eight numbers that begin at one point.
+    """
+    point = numbers >> 3
+    used = np.zeros(below >> 3, dtype=bool)
+    used[point] = True
+    points = np.flatnonzero(used)
+    rank = np.empty(below >> 3, dtype=np.int32)
+    rank[points] = np.arange(len(points), dtype=np.int32)
+    compact = (rank[point].astype(np.int64) << 3) | (numbers & 7)
+    ticked = np.zeros(8 * len(points), dtype=bool)
+    ticked[compact] = True
+    found = np.flatnonzero(ticked)
+    place = np.empty(8 * len(points), dtype=np.int64)
+    place[found] = np.arange(len(found))
+    return (points[found >> 3] << 3) | (found & 7), place[compact]
 
 
 def _edge(cells: NDArray[np.int64], offsets: NDArray[np.int64], one: int, other: int) -> NDArray[np.int64]:

@@ -104,10 +104,10 @@ def test_of_many_levels_the_newest_is_made(
     go = threading.Event()
     make = contours.map_contour
 
-    def held(density: object, level: float, *, stride: int = 1, cancelled: object = None) -> object:
+    def held(density: object, level: float, *, stride: int = 1, **options: object) -> object:
         made.append((level, stride))
         go.wait(10)
-        return make(density, level, stride=stride, cancelled=cancelled)  # type: ignore[arg-type]
+        return make(density, level, stride=stride, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(contours, "map_contour", held)
     for level in np.linspace(8, 16, 50):
@@ -173,12 +173,18 @@ def test_numbers_are_typed_as_levels_and_as_deviations(
     assert "nothing above" in card.facts.full_text
 
 
-def test_looks_change_without_a_new_contour(opened: MainWindow, desk: DensityDesk, card: DensityCard) -> None:
+def test_looks_change_without_a_new_contour(
+    opened: MainWindow, desk: DensityDesk, card: DensityCard, qtbot: QtBot
+) -> None:
     scene = opened.workbench.viewer.scene
-    before = contour(desk)
-    card.opacity.setValue(30)
+    # The lines of a mesh are found when they are first wanted.
+    assert not len(contour(desk).lines)
     card.style_choice.setCurrentIndex(1)
     card.style_choice.activated.emit(1)
+    settle(desk, qtbot)
+    assert scene._densities["target"].lines is not None
+    before = contour(desk)
+    card.opacity.setValue(30)
     card.color.menu().actions()[2].trigger()
     body = scene._densities["target"]
     assert body.contour is before and body.style == "mesh" and body.opacity == 0.3

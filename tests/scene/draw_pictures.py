@@ -224,7 +224,7 @@ def draw() -> dict[str, Any]:
 
         # A contour follows the pose of its slot and lets what is inside shine through.
         grid = 8.0 - np.linalg.norm(np.stack(np.meshgrid(*3 * [np.arange(-10.0, 11.0)], indexing="ij")), axis=0)
-        ball = isosurface(grid, 0.0, origin=(-10.0, -10.0, 4.25))
+        ball = isosurface(grid, 0.0, origin=(-10.0, -10.0, 4.25), lines=True)
         assert ball is not None
         scene.set_density("mobile", ball, "#0000FF")
         scene.fit_view()
@@ -267,7 +267,7 @@ def draw() -> dict[str, Any]:
 
 def _small_ball() -> Isosurface:
     grid = 3.0 - np.linalg.norm(np.stack(np.meshgrid(*3 * [np.arange(-5.0, 6.0)], indexing="ij")), axis=0)
-    ball = isosurface(grid, 0.0, origin=(2.0, -5.0, 10.0))
+    ball = isosurface(grid, 0.0, origin=(2.0, -5.0, 10.0), lines=True)
     assert ball is not None
     return ball
 

@@ -93,7 +93,8 @@ def test_higher_levels_enclose_less() -> None:
 
 
 def test_lines_lie_in_planes_of_the_grid() -> None:
-    surface = _contour(_ball(16, 5.0, (7.3, 7.6, 7.4)), 0.0, spacing=2.0, origin=(1.0, 0.0, 0.0))
+    surface = _contour(_ball(16, 5.0, (7.3, 7.6, 7.4)), 0.0, spacing=2.0, origin=(1.0, 0.0, 0.0), lines=True)
+    assert len(surface.lines) > 300
     ends = ((surface.vertices - [1.0, 0.0, 0.0]) / 2.0)[surface.lines.astype(np.int64)]
     level = np.abs(ends[:, 0] - ends[:, 1]) < 1e-5
     whole = np.abs(ends[:, 0] - np.round(ends[:, 0])) < 1e-5
