@@ -65,6 +65,10 @@ class LandscapeController(RunController):
         """The landscape shown: that of the selected run, else of the choices."""
         return self.session.choices.scene if self.current is None else scene_of(self.current.job)
 
+    def shown_job(self) -> LandscapeJob | None:
+        """Return the job whose landscape is shown: of the selected run, else of the choices."""
+        return self.quiet_job() if self.current is None else self.current.job
+
     def runs_of_scene(self) -> list[RunEntry]:
         """Return the runs on the landscape shown."""
         return [run for run in self.runs if scene_of(run.job) == self.scene]

@@ -33,6 +33,7 @@ from lieapp.optimizers.fields import FieldSpec
 __all__ = ["LandscapePanel"]
 
 _MORE = "more…"
+_RANDOM_START = "Random, a little way from where the landscape is stationary, by the seed."
 
 
 def _choice(entry: Landscape) -> Choice:
@@ -128,7 +129,7 @@ class LandscapePanel(SettingsPanel):
         points.setContentsMargins(0, 0, 0, 0)
         for editor in self.start:
             self._number_row(points, editor)
-        self.start_line = QLabel("Random, a little way from the saddle, by the seed.")
+        self.start_line = QLabel(_RANDOM_START)
         self.start_line.setObjectName("caption")
         self.start_line.setWordWrap(True)
         layout.addWidget(self.point_row)
@@ -205,6 +206,9 @@ class LandscapePanel(SettingsPanel):
         self.point_row.setVisible(planar)
         self.start_line.setVisible(not planar)
         if not planar:
+            network = entry.dimension is None
+            self.start_line.setText("Random weights, by the seed." if network else _RANDOM_START)
+            self.offset.setEnabled(not network)
             return
         own = self._own_start(choices)
         for number, editor in enumerate(self.start):

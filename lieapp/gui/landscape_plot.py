@@ -65,6 +65,7 @@ class LandscapePlot(QWidget):
         self._area: Area | None = None
         self._project: Projection = as_it_is
         self._steerable = True
+        self._note = ""
         self._runs: list[RunEntry] = []
         self._cursor_run: RunEntry | None = None
         self._cursor_frame = 0
@@ -98,6 +99,7 @@ class LandscapePlot(QWidget):
         project: Projection = as_it_is,
         steerable: bool = True,
         labels: tuple[str, str] = ("x", "y"),
+        note: str = "",
     ) -> None:
         """Show another surface, whole.
 
@@ -113,7 +115,10 @@ class LandscapePlot(QWidget):
             Whether the user may choose the start here.
         labels : (str, str), optional
             Of the two axes.
+        note : str, optional
+            What is to be known about the picture; shown while nothing else is.
         """
+        self._note = note
         self._stop()
         self._surface, self._project, self._steerable = surface, project, steerable
         self._area, self.picture = None, None
@@ -128,6 +133,7 @@ class LandscapePlot(QWidget):
         for side, label in zip(("bottom", "left"), labels, strict=True):
             self.plot.setLabel(side, label, **self.plot.getAxis(side).labelStyle)
         if surface is None:
+            self.readout.setText("The picture is being computed…")
             return
         for point in points:
             item = PointItem(point.kind, point.index)
@@ -323,7 +329,7 @@ class LandscapePlot(QWidget):
             return
         run, frame = self._cursor_run, self._cursor_frame
         if run is None or not run.frames:
-            self.readout.setText("Click to choose the start." if self._steerable else " ")
+            self.readout.setText("Click to choose the start." if self._steerable else self._note or " ")
             return
         words = [f"{run.title}, step {frame}"]
         track = self.tracks.get(run.id)

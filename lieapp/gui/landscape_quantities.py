@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lieapp.gui.plot_quantities import Quantity
 
-__all__ = ["LANDSCAPE_QUANTITIES"]
+__all__ = ["LANDSCAPE_QUANTITIES", "NETWORK_QUANTITIES"]
 
 LANDSCAPE_QUANTITIES = (
     Quantity("loss", "loss", "loss f"),
@@ -19,3 +19,9 @@ LANDSCAPE_QUANTITIES = (
     Quantity("dimer_turn_degrees", "turn of the dimer", "turn of N at its last refresh", "°"),
 )
 """Columns of a landscape's recording; the first is the default."""
+
+NETWORK_QUANTITIES = (
+    Quantity("loss", "training loss", "loss of the present batch", "nats a character"),
+    Quantity("validation_loss", "validation loss", "loss on held-out text", "nats a character"),
+)
+"""Columns of a network's recording that stand in the place of a picture."""

@@ -24,8 +24,8 @@ _BUDGETS = {
     "rosenbrock": 3000.0,
     "flat-saddle": 1000.0,
     "monkey-saddle": 600.0,
-    "strict-saddle-100": 1500.0,
-    "deep-linear": 1500.0,
+    "strict-saddle-100": 600.0,
+    "deep-linear": 1000.0,
 }
 """Landscapes on which nothing would be seen within `EVALUATIONS`."""
 

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QMouseEvent
-from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QStackedWidget, QVBoxLayout, QWidget
 
 from lieapp.gui.actions import ActionSet
+from lieapp.gui.growth_plot import GrowthPlot
 from lieapp.gui.landscape_controller import LandscapeController
 from lieapp.gui.landscape_panel import LandscapePanel
 from lieapp.gui.landscape_plot import LandscapePlot
-from lieapp.gui.landscape_quantities import LANDSCAPE_QUANTITIES
+from lieapp.gui.landscape_quantities import LANDSCAPE_QUANTITIES, NETWORK_QUANTITIES
+from lieapp.gui.landscape_scene import PlaneMaker, has_plane, plane_key
 from lieapp.gui.landscape_session import LandscapeChoices
 from lieapp.gui.plots import ProgressPlots
 from lieapp.gui.race_strip import RaceStrip
@@ -24,7 +26,7 @@ from lieapp.gui.runs_panel import RunsPanel
 from lieapp.gui.worker import Worker
 
 if TYPE_CHECKING:
-    from lieapp.landscapes.catalog import Surface
+    from lieapp.landscapes.spec import LandscapeJob
 
 __all__ = ["LandscapeWorkbench"]
 
@@ -38,6 +40,9 @@ _LATER = (
 )
 
 
+_PLANE_NOTE = "Contours are of this plane through the start; paths leave it and are projected."
+
+
 class LandscapeWorkbench(RunWorkbench):
     """Everything under the tab Landscape.
 
@@ -45,21 +50,30 @@ class LandscapeWorkbench(RunWorkbench):
     ----------
     controller : LandscapeController
     actions : ActionSet
-    files : Worker
-        Where pictures are computed.
+    compute, files : Worker
+        The first owns torch; pictures are computed by the second.
     """
 
     panel: LandscapePanel
 
     def __init__(
-        self, controller: LandscapeController, actions: ActionSet, files: Worker, parent: QWidget | None = None
+        self,
+        controller: LandscapeController,
+        actions: ActionSet,
+        compute: Worker,
+        files: Worker,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(controller, actions, "Landscape workbench", parent)
         self.controller = controller
         self.panel = LandscapePanel(actions)
         self.plot = LandscapePlot(files)
+        self.curves = ProgressPlots(NETWORK_QUANTITIES)
+        self.planes = PlaneMaker(compute, self)
+        self._shown_plane: tuple[Any, ...] = ()
         self.strip = RaceStrip([actions["preset_ridge"], actions["preset_muller_brown"]])
         self.plots = ProgressPlots(LANDSCAPE_QUANTITIES)
+        self.growth = GrowthPlot()
         self.runs = RunsPanel("loss", "the lowest loss that it reached")
         self.run_bar = RunBar(actions, "Run", "start")
         self._lay_out()
@@ -74,7 +88,11 @@ class LandscapeWorkbench(RunWorkbench):
         card.setObjectName("card")
         inner = QVBoxLayout(card)
         inner.setContentsMargins(1, 1, 1, 1)
-        inner.addWidget(self.plot)
+        # A network has no picture; what it has learned takes the place.
+        self.pictures = QStackedWidget()
+        self.pictures.addWidget(self.plot)
+        self.pictures.addWidget(self.curves)
+        inner.addWidget(self.pictures)
         centre = QWidget()
         middle = QVBoxLayout(centre)
         middle.setContentsMargins(0, 0, 0, 0)
@@ -82,6 +100,7 @@ class LandscapeWorkbench(RunWorkbench):
         middle.addWidget(card, 1)
         middle.addWidget(self.strip)
         self.tabs.add("Progress", "What the runs did, over their cost", self.plots)
+        self.tabs.add("Growth", "How fast runs leave the saddle, beside what theory predicts", self.growth)
         self._lay_out_columns(centre)
 
     def _connect(self) -> None:
@@ -91,12 +110,16 @@ class LandscapeWorkbench(RunWorkbench):
         controller.start_changed.connect(self._show_start)
         controller.caption_changed.connect(self._show_caption)
         self.plot.start_chosen.connect(lambda x, y: controller.set_start((x, y)))
-        self.plot.cursor_moved.connect(controller.show_frame)
+        for view in (self.plot, self.curves):
+            view.cursor_moved.connect(controller.show_frame)
+        self.planes.made.connect(lambda key, plane: self._show_scene())
+        self.planes.failed.connect(lambda error: controller.errors.report(error, "The picture of the landscape"))
         self.panel.entrant_removed.connect(controller.remove_entrant)
 
     # -- what this workbench knows about its problem --------------------------------------------------------------
 
     def fit_view(self) -> None:
+        """Show the whole landscape."""
         self.plot.show_everything()
 
     def _recommended(self) -> Mapping[str, Any]:
@@ -124,18 +147,29 @@ class LandscapeWorkbench(RunWorkbench):
 
     def _show_scene(self) -> None:
         """Show the landscape of the selected run, else that of the choices."""
-        surface = self._surface()
-        if surface is None:
-            self.plot.set_surface(None)
-        else:
+        job = self.controller.shown_job()
+        self._shown_plane = ()
+        self.pictures.setCurrentWidget(self.plot if job is None or _is_drawn(job) else self.curves)
+        if job is not None and job.description.is_planar:
+            surface = job.surface
             self.plot.set_surface(surface, surface.stationary_points)
+        else:
+            self.plot.set_surface(None)
+            self._show_plane()
         self._show_start()
 
-    def _surface(self) -> Surface | None:
-        name, formula, domain, _ = self.controller.scene
-        from lieapp.landscapes.catalog import LANDSCAPES, surface
-
-        return surface(name, formula, domain) if LANDSCAPES[name].is_planar else None
+    def _show_plane(self) -> None:
+        """Show the plane that stands for a landscape of more than two dimensions, as soon as it is there."""
+        job = self.controller.shown_job()
+        if job is None or not has_plane(job) or plane_key(job) == self._shown_plane:
+            return
+        plane = self.planes.ask(job)
+        if plane is not None:
+            self._shown_plane = plane_key(job)
+            self.plot.set_surface(
+                plane, plane.points, project=plane.project, steerable=False, labels=plane.labels, note=_PLANE_NOTE
+            )
+            self._show_runs()
 
     def _show_start(self) -> None:
         mine = self.controller.scene == self.controller.choices.scene
@@ -148,15 +182,26 @@ class LandscapeWorkbench(RunWorkbench):
 
     def _show_runs(self) -> None:
         super()._show_runs()
-        self.plot.set_runs([run for run in self.controller.runs_of_scene() if run.visible])
+        self._show_plane()
+        runs = self.controller.runs_of_scene()
+        if self._shown_plane:
+            runs = [run for run in runs if plane_key(run.job) == self._shown_plane]
+        self.plot.set_runs([run for run in runs if run.visible])
+        self.curves.set_runs(runs)
+        self.growth.set_runs(runs)
 
     def _progress(self) -> None:
         super()._progress()
         self.plot.refresh()
+        self.growth.refresh()
+        if self.curves.isVisible():
+            self.curves.refresh()
 
     def _show_position(self) -> None:
         super()._show_position()
-        self.plot.set_cursor(self.controller.current if self.controller.frames else None, self.controller.frame)
+        current = self.controller.current if self.controller.frames else None
+        for view in (self.plot, self.curves):
+            view.set_cursor(current, self.controller.frame)
 
     def _show_caption(self) -> None:
         self.strip.show_caption(self.controller.caption or (_FIRST if self._is_opening() else _LATER))
@@ -180,3 +225,7 @@ class LandscapeWorkbench(RunWorkbench):
         # A click beside everything takes the keyboard out of a text field, so that single keys work again.
         self.plot.plot.setFocus(Qt.FocusReason.MouseFocusReason)
         super().mousePressEvent(event)
+
+
+def _is_drawn(job: LandscapeJob) -> bool:
+    return job.description.is_planar or has_plane(job)

@@ -318,7 +318,7 @@ class MainWindow(QMainWindow):
         from lieapp.gui.landscape_workbench import LandscapeWorkbench
 
         controller = LandscapeController(self.compute, self.errors, self.turn, self)
-        self.landscape = LandscapeWorkbench(controller, self.actions_, self.files)
+        self.landscape = LandscapeWorkbench(controller, self.actions_, self.compute, self.files)
         self._connect_workbench(self.landscape)
         return self.landscape
 

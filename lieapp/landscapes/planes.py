@@ -84,7 +84,7 @@ class Plane:
             angle = np.linalg.norm(points, axis=1, keepdims=True)
             other = points * (1.0 - 2.0 * math.pi / np.maximum(angle, 1e-12))
             # Of the two vectors of one rotation, that on the side which is drawn.
-            points = np.where(points @ self.basis.sum(axis=0)[:, None] < -0.5, other, points)
+            points = np.where(points @ self.basis[0][:, None] < -0.3, other, points)
         projected: Array = (points - self.origin) @ self.basis.T
         return projected
 
@@ -121,8 +121,8 @@ def curvature_plane(job: LandscapeJob) -> Plane:
     values = np.array([[_loss(problem, origin + a * basis[0] + b * basis[1]) for a in axis] for b in axis])
     points = _points_in_plane(problem, origin, basis, reach)
     # Across, the loss is far steeper: colours are for what happens along the lowest direction.
-    middle = values[_GRID // 2]
-    clip = float(middle.max() + 3.0 * (middle.max() - middle.min()))
+    first, lowest = float(values[_GRID // 2, _GRID // 2]), float(values[_GRID // 2].min())
+    clip = first + 4.0 * (first - lowest)
     labels = ("along the lowest curvature at the start", "along the highest curvature at the start")
     return Plane(axis, axis, values, origin, basis, labels, points, clip)
 
@@ -164,9 +164,9 @@ def _signed(vector: Array) -> Array:
 def _rotation_plane() -> Plane:
     """Rotation vectors of which the first component is zero: loss ``Σ sᵢ (1 − cos θ)(1 − nᵢ²)``, θ n the vector."""
     s = np.array(SO3_SINGULAR_VALUES)
-    axis = np.linspace(-0.25 * math.pi, 1.15 * math.pi, _GRID)
+    across, up = np.linspace(-0.3 * math.pi, 1.2 * math.pi, _GRID), np.linspace(-1.1 * math.pi, 1.1 * math.pi, _GRID)
     basis = np.array([[0.0, 0.0, 1.0], [0.0, 1.0, 0.0]])
-    a, b = np.meshgrid(axis, axis)
+    a, b = np.meshgrid(across, up)
     vectors = a[..., None] * basis[0] + b[..., None] * basis[1]
     square = np.maximum((vectors**2).sum(axis=-1), 1e-300)
     shares = 1.0 - vectors**2 / square[..., None]
@@ -177,4 +177,4 @@ def _rotation_plane() -> Plane:
         if each.position[0] == 0.0
     )
     labels = ("rotation about the third axis (rad)", "rotation about the second axis (rad)")
-    return Plane(axis, axis, values, np.zeros(3), basis, labels, points, None, periodic=True)
+    return Plane(across, up, values, np.zeros(3), basis, labels, points, None, periodic=True)
