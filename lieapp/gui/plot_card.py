@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QRect, Qt, Signal
-from PySide6.QtGui import QAction, QContextMenuEvent, QGuiApplication, QMouseEvent, QPixmap
-from PySide6.QtWidgets import QGraphicsItem, QMenu, QToolButton, QWidget
+from PySide6.QtGui import QAction, QContextMenuEvent, QGuiApplication, QHelpEvent, QMouseEvent, QPixmap
+from PySide6.QtWidgets import QGraphicsItem, QMenu, QToolButton, QToolTip, QWidget
 
 from lieapp.gui.axes import PlainAxis, style_plot
 from lieapp.gui.icons import set_icon
@@ -204,6 +204,11 @@ class PlotCard(QWidget):
             self._clear()
         elif kind == QEvent.Type.MouseButtonDblClick:
             self.follow()
+        elif kind == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            # Over curves the crosshair says more, and both would cover each other.
+            if not self._has_data:
+                QToolTip.showText(event.globalPos(), HINT, self.plot)
+            return True
         return super().eventFilter(watched, event)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:

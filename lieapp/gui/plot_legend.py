@@ -20,6 +20,7 @@ _SAMPLE = 26
 _SPACE = 6
 _GRID = 7  # places looked at, across and down
 _MARGIN = 6  # from the border of the plot, in pixels
+_LARGEST_AREA = 0.35  # of the plot
 _LARGEST_SHARE = 0.7  # of the height of the plot
 _WIDEST_SHARE, _HIGHEST_SHARE = 0.6, 0.5  # of the plot, for letters larger than those of the window
 
@@ -327,10 +328,15 @@ class PlotLegend(QFrame):
             entry.setVisible(index >= self._left_out)
         extra = round(line) if self._left_out else 0
         self._layout.setContentsMargins(_SPACE, 4, _SPACE, 4 + extra)
-        self.setVisible(self._wanted and len(entries) > 1 and fits > 0)
+        self._layout.activate()
+        size = self._layout.sizeHint()
+        # In a small plot it would be all that is seen; the runs are named beside the plot as well.
+        small = not self._area.isValid() or size.width() * size.height() <= _LARGEST_AREA * (
+            self._area.width() * self._area.height()
+        )
+        self.setVisible(self._wanted and len(entries) > 1 and fits > 0 and small)
         if not self.isHidden():
-            self._layout.activate()
-            self.resize(self._layout.sizeHint())
+            self.resize(size)
             self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:

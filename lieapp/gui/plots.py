@@ -77,7 +77,6 @@ class ProgressPlots(PlotCard):
         self.plot.setAccessibleDescription(
             f"{HINT} A click puts the cursor. The numbers are in the list of runs and in the exported tables."
         )
-        self.plot.setToolTip(f"{HINT} A click puts the cursor.")
         self.view_box.setDefaultPadding(0.04)
         self.cursor_line = pg.InfiniteLine(angle=90, movable=True)
         self.cursor_line.setZValue(10)

@@ -359,6 +359,17 @@ def test_many_runs_leave_room_for_the_curves(plots: ProgressPlots, entries: list
     assert shown == many[-len(shown) :] and 3 <= len(shown) < 30
 
 
+def test_a_legend_that_would_hide_the_curves_is_not_shown(plots: ProgressPlots, entries: list[RunEntry]) -> None:
+    plots.set_runs(entries)
+    assert plots.legend.isVisible()
+    plots.resize(220, 200)
+    QApplication.processEvents()
+    assert not plots.legend.isVisible()
+    plots.resize(390, 360)
+    QApplication.processEvents()
+    assert plots.legend.isVisible()
+
+
 def test_the_range_follows_until_a_zoom_by_hand_and_again_on_request(
     plots: ProgressPlots, entries: list[RunEntry], qtbot: QtBot
 ) -> None:
