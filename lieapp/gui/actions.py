@@ -290,16 +290,30 @@ _SPECS: tuple[ActionSpec, ...] = (
 )  # fmt: skip
 
 _ALIGN_ONLY = """
-    open_mobile open_target swap export export_moved export_transform_json export_transform_text export_residues
-    export_trajectory export_figures export_plot_figure export_plot_csv export_plot_json export_slice export_movie
-    export_turntable export_picture copy_matrix copy_picture copy_result copy_residues copy_runs select_fit
-    select_report select_all_pairs select_core center_selection clear_selection look_x look_y look_z perspective
-    smooth_camera style_ribbon style_tube style_sticks style_spheres pair_lines ghosts screw_axis panel_ribbon
-    sequences fit_core move_by_hand first_steps
+    open_mobile open_target swap export_moved export_transform_json export_transform_text export_residues
+    export_plot_figure export_slice export_movie export_turntable copy_matrix copy_result copy_residues copy_runs
+    select_fit select_report select_all_pairs select_core center_selection clear_selection look_x look_y look_z
+    perspective smooth_camera style_ribbon style_tube style_sticks style_spheres pair_lines ghosts screw_axis
+    panel_ribbon sequences fit_core move_by_hand first_steps
 """  # actions on structures and poses, beside the colour schemes
 
+_LANDSCAPE_WORDS = {
+    "export": ("&Export everything…", "Write recordings, tables, figures and reports of the visible runs"),
+    "export_figures": ("&Figures…", "Write paths and progress of the visible runs as SVG, PDF and PNG"),
+    "export_trajectory": ("Run as &table…", "Write every frame of the selected run, with its points, as CSV"),
+    "export_plot_csv": ("Numbers of the plot as &CSV…", "Write all visible runs, every frame, as CSV"),
+    "export_plot_json": ("&Reports as JSON…", "Write what every visible run has found, as JSON"),
+    "export_picture": ("&Picture of the landscape…", "Write the picture as it is shown as PNG"),
+    "copy_picture": ("Copy p&icture", "Copy the picture of the landscape as it is shown"),
+}
+"""What exports are called where there are no structures."""
+
 ACTIONS: Mapping[str, ActionSpec] = {
-    spec.id: replace(spec, where=("align",)) if spec.id in _ALIGN_ONLY.split() or spec.group == "color" else spec
+    spec.id: replace(
+        spec,
+        where=("align",) if spec.id in _ALIGN_ONLY.split() or spec.group == "color" else spec.where,
+        words={"landscape": _LANDSCAPE_WORDS[spec.id]} if spec.id in _LANDSCAPE_WORDS else spec.words,
+    )
     for spec in _SPECS
 }
 """All actions by their id, in the order of the menus."""

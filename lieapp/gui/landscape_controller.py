@@ -95,7 +95,7 @@ class LandscapeController(RunController):
         return np.asarray(state["point"], dtype=np.float64) if "point" in state else None
 
     def states(self) -> set[str]:
-        held = super().states() | {"structure"}
+        held = super().states() | {"structure", "pose"}
         if self.current is not None and self.frames and self.current.job.description.is_planar:
             held.add("branch")
         return held

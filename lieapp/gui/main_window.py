@@ -56,6 +56,7 @@ from lieapp.gui.worker import Task, Worker, warm_up
 from lieapp.paths import ResourceError, resource
 
 if TYPE_CHECKING:
+    from lieapp.gui.landscape_exports import LandscapeExports
     from lieapp.gui.landscape_workbench import LandscapeWorkbench
 
 __all__ = ["MainWindow"]
@@ -113,6 +114,7 @@ class MainWindow(QMainWindow):
             self.actions_ = ActionSet(self, self._handlers())
             self.workbench = AlignWorkbench(self.controller, self.actions_, self.files)
             self.landscape: LandscapeWorkbench | None = None
+            self._landscape_exports: LandscapeExports | None = None
             self.workbenches = Workbenches()
             self.workbenches.changed.connect(self._workbench_changed)
             self._menus = self.actions_.build_menu_bar(self.menuBar())
@@ -289,7 +291,8 @@ class MainWindow(QMainWindow):
         modes: tuple[Mode, ...] = ("system", "light", "dark")
         for mode in modes:
             handlers[f"theme_{mode}"] = _when_on(partial(self._set_mode, mode))
-        handlers |= self.export_desk.handlers()
+        for identifier, handler in self.export_desk.handlers().items():
+            handlers[identifier] = partial(self._export, identifier, handler)
         return handlers
 
     # -- workbenches ----------------------------------------------------------------------------------------------
@@ -315,10 +318,12 @@ class MainWindow(QMainWindow):
 
     def _make_landscape(self) -> LandscapeWorkbench:
         from lieapp.gui.landscape_controller import LandscapeController
+        from lieapp.gui.landscape_exports import LandscapeExports
         from lieapp.gui.landscape_workbench import LandscapeWorkbench
 
         controller = LandscapeController(self.compute, self.errors, self.turn, self)
         self.landscape = LandscapeWorkbench(controller, self.actions_, self.compute, self.files)
+        self._landscape_exports = LandscapeExports(self.landscape, self.writing, self.errors, self.preferences, self)
         self._connect_workbench(self.landscape)
         return self.landscape
 
@@ -337,8 +342,17 @@ class MainWindow(QMainWindow):
             ("plots_large", self.shown.plots.presentation),
         ):
             self.actions_.set_checked(identifier, on)
-        for widget in (*self._file_tools, self.export_button):
+        for widget in self._file_tools:
             widget.setVisible(name == "align")
+        self.export_button.setMenu(self.actions_.menu("export", self.export_button))
+
+    def _export(self, identifier: str, on_structures: Callable[..., object]) -> None:
+        """Do what an entry of the Export menu means in the workbench that is shown."""
+        exports = self._landscape_exports
+        if self.shown is self.landscape and exports is not None:
+            exports.handlers()[identifier]()
+        else:
+            on_structures()
 
     def _landscape_preset(self, name: str) -> None:
         from lieapp.landscapes.spec import PRESETS

@@ -1,0 +1,335 @@
+"""The Landscape workbench as a user drives it, with real runs."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
+
+from lieapp.gui.errors import Message
+from lieapp.gui.landscape_session import LandscapeChoices
+from lieapp.gui.landscape_workbench import LandscapeWorkbench
+from lieapp.gui.main_window import MainWindow
+from lieapp.gui.run_entry import RunEntry
+from lieapp.landscapes.catalog import SURFACES
+
+TIMEOUT = 60_000
+
+
+@pytest.fixture
+def bench(window: MainWindow, qtbot) -> LandscapeWorkbench:
+    """The workbench as it opens, with its picture."""
+    window.actions_["workbench_landscape"].trigger()
+    made = window.landscape
+    assert made is not None
+    qtbot.waitUntil(lambda: made.plot.picture is not None, timeout=TIMEOUT)
+    return made
+
+
+@pytest.fixture
+def race(bench: LandscapeWorkbench, qtbot) -> Callable[[], dict[str, RunEntry]]:
+    """Press the main button, wait for the end, and return the entrants by their titles."""
+
+    def run() -> dict[str, RunEntry]:
+        before = len(bench.controller.runs)
+        bench.panel.main_button.click()
+        ended(bench, qtbot, before)
+        return {entry.title: entry for entry in bench.controller.runs[before:]}
+
+    return run
+
+
+def ended(bench: LandscapeWorkbench, qtbot, before: int) -> None:
+    controller = bench.controller
+    qtbot.waitUntil(lambda: not controller.running and len(controller.runs) > before, timeout=TIMEOUT)
+    controller.skip()
+
+
+def choose(bench: LandscapeWorkbench, name: str) -> None:
+    """Choose a landscape as a click on the list does."""
+    bench.panel.landscape.show_value(name)
+    bench.panel.landscape.chosen.emit(name)
+
+
+def pixel_of(bench: LandscapeWorkbench, x: float, y: float) -> QPoint:
+    box = bench.plot.plot.getPlotItem().getViewBox()
+    from PySide6.QtCore import QPointF
+
+    place = bench.plot.plot.mapFromScene(box.mapViewToScene(QPointF(x, y)))
+    return QPoint(place.x(), place.y())
+
+
+def test_it_opens_with_four_entrants_beside_the_ridge(bench: LandscapeWorkbench, window: MainWindow) -> None:
+    assert bench.panel.entrants.names == ("SGD", "DEO project", "DEO escape", "Adam")
+    assert bench.controller.start() == (0.5, 0.0001)
+    assert bench.panel.main_button.text() == "Race" and bench.panel.main_button.isEnabled()
+    assert {item.kind for item in bench.plot.points} == {"minimum", "saddle"}
+    assert (bench.plot.start.pos().x(), bench.plot.start.pos().y()) == (0.5, 0.0001)
+    assert window.focusWidget() is bench.panel.main_button
+    assert bench.plot.picture is not None and np.isfinite(bench.plot.picture.shades).all()
+
+
+def test_the_race_says_what_happened(bench: LandscapeWorkbench, race: Callable[[], dict[str, RunEntry]]) -> None:
+    runs = race()
+    assert set(runs) == {"SGD", "DEO project", "DEO escape", "Adam"}
+    assert runs["DEO escape"].metric_value() == pytest.approx(-0.25, abs=1e-6)
+    assert abs(runs["DEO project"].metric_value() or 1.0) < 1e-6  # it stays at the saddle
+    lines = {(run.color, run.dash) for run in runs.values()}
+    assert len(lines) == 4
+    caption = bench.strip.caption.text()
+    assert "DEO project did not leave the saddle" in caption and "1.1660" in caption
+    assert set(bench.plot.tracks) == {run.id for run in runs.values()}
+    for run in runs.values():
+        track = bench.plot.tracks[run.id]
+        points = np.stack([run.recording.state(frame)["point"] for frame in range(run.frames)])
+        assert np.array_equal(track.coordinates, points[track.frames])
+
+
+def test_exactly_on_the_ridge_only_escape_leaves(bench: LandscapeWorkbench, qtbot) -> None:
+    bench.strip.buttons["preset_ridge"].click()
+    ended(bench, qtbot, 0)
+    losses = {run.title: run.metric_value() for run in bench.controller.runs}
+    assert losses.pop("DEO escape") == pytest.approx(-0.25, abs=1e-6)
+    assert all(abs(loss or 0.0) < 1e-6 for loss in losses.values())
+    assert bench.panel.start[1].value() == 0.0
+
+
+def test_the_dimer_is_drawn_where_it_is(bench: LandscapeWorkbench, race: Callable[[], dict[str, RunEntry]]) -> None:
+    run = race()["DEO project"]
+    bench.controller.select(run)
+    bench.controller.show_frame(run.frames - 1)
+    item = bench.plot.dimers[run.id]
+    assert item.isVisible() and item.curvature == pytest.approx(-2.0, rel=0.01)
+    assert abs(item._direction.y()) == pytest.approx(1.0, abs=0.01)  # up and down, as the way from the ridge
+    assert "C −2" in item.text
+    bench.controller.show_frame(0)
+    assert not item.isVisible()  # before its first step it has none
+    owners = {entry.title for entry in bench.controller.runs if entry.id in bench.plot.dimers}
+    assert owners == {"DEO project", "DEO escape"}
+
+
+def test_scrubbing_and_branching(bench: LandscapeWorkbench, window: MainWindow, qtbot,
+                                 race: Callable[[], dict[str, RunEntry]]) -> None:  # fmt: skip
+    first = race()["Adam"]
+    controller = bench.controller
+    controller.select(first)
+    bench.run_bar.slider.setValue(7)
+    assert controller.frame == 7 and "step 7 of" in bench.run_bar.where.text()
+    assert bench.plots.cursor_line.value() == first.value("evaluations", 7)
+    point = controller.point()
+    assert point is not None and np.array_equal(point, first.recording.state(7)["point"])
+    window.actions_["branch"].trigger()
+    ended(bench, qtbot, 4)
+    branch = controller.current
+    assert branch is not None and branch.job.start == tuple(point)
+    assert branch.recording.state(0)["point"] == pytest.approx(point)
+
+
+def test_a_click_sets_the_start(bench: LandscapeWorkbench) -> None:
+    QTest.mouseClick(bench.plot.plot.viewport(), Qt.MouseButton.LeftButton, pos=pixel_of(bench, -0.6, 0.4))
+    start = bench.controller.start()
+    assert start is not None and start == pytest.approx((-0.6, 0.4), abs=0.02)
+    assert bench.panel.start[0].value() == pytest.approx(start[0], rel=1e-5)
+    assert bench.controller.session.job().start == start
+    bench.panel.start[0].editor.setText("0.25")
+    assert bench.controller.start() == pytest.approx((0.25, start[1]), rel=1e-5)
+    assert bench.plot.start.pos().x() == 0.25
+
+
+def test_the_pointer_reads_values(bench: LandscapeWorkbench) -> None:
+    bench.plot._hover(bench.plot.plot.mapToScene(pixel_of(bench, 0.5, 0.5)))
+    words = bench.plot.readout.text().split()
+    assert words[::2] == ["x", "y", "f"]
+    x, y, value = map(float, words[1::2])
+    assert (x, y) == pytest.approx((0.5, 0.5), abs=0.02)
+    assert value == pytest.approx(x**2 - y**2 + y**4, abs=1e-3)
+
+
+def test_another_landscape_takes_its_own_start_and_hides_the_runs(
+    bench: LandscapeWorkbench, race: Callable[[], dict[str, RunEntry]]
+) -> None:
+    earlier = race()
+    choose(bench, "himmelblau")
+    assert bench.controller.start() == SURFACES["himmelblau"].start
+    assert not any(run.visible for run in earlier.values()) and bench.plot.tracks == {}
+    assert {item.kind for item in bench.plot.points} == {"minimum", "saddle", "maximum"}
+    later = race()
+    assert all(run.job.landscape == "himmelblau" for run in later.values())
+    assert later["DEO escape"].metric_value() == pytest.approx(0.0, abs=1e-6)
+    bench.controller.select(earlier["Adam"])
+    assert bench.controller.scene[0] == "saddle" and bench.plot._surface is not None
+    assert bench.plot._surface.domain == SURFACES["saddle"].domain
+
+
+def test_more_surfaces_join_the_list(bench: LandscapeWorkbench) -> None:
+    assert bench.panel.landscape.findData("leps") < 0
+    bench.panel._add_more()
+    assert bench.panel.landscape.findData("leps") > 0
+    choose(bench, "leps")
+    assert bench.controller.scene[0] == "leps" and bench.panel.landscape.value == "leps"
+
+
+def test_a_formula_is_drawn_raced_and_its_errors_are_told(
+    bench: LandscapeWorkbench, window: MainWindow, qtbot, messages: list[Message],
+    race: Callable[[], dict[str, RunEntry]],
+) -> None:  # fmt: skip
+    choose(bench, "formula")
+    field = bench.panel.formula
+    assert field.isVisible()
+    field.clear()
+    QTest.keyClicks(field, "x^2 + sin(y *")
+    assert "Column" in bench.panel.formula_error.text() and bench.panel.formula_error.isVisible()
+    window.actions_["race"].trigger()
+    qtbot.waitUntil(lambda: any("formula" in message.text for message in messages), timeout=TIMEOUT)
+    assert not bench.controller.running
+    field.clear()
+    QTest.keyClicks(field, "(x^2-1)^2 + y^2")
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    assert not bench.panel.formula_error.isVisible()
+    assert sorted(item.index for item in bench.plot.points) == [0, 0, 1]
+    runs = race()
+    assert runs["SGD"].job.formula == "(x^2-1)^2 + y^2"
+    assert runs["SGD"].metric_value() == pytest.approx(0.0, abs=1e-6)
+
+
+def test_entrants_come_and_go(bench: LandscapeWorkbench, window: MainWindow,
+                              race: Callable[[], dict[str, RunEntry]]) -> None:  # fmt: skip
+    for name in ("SGD", "Adam", "DEO project"):
+        bench.panel.entrants.removed.emit(name)
+    bench.panel.optimizer.chosen.emit("saddle-free-newton")
+    window.actions_["add_to_race"].trigger()
+    assert bench.panel.entrants.names == ("DEO escape", "Saddle-free Newton")
+    runs = race()
+    assert set(runs) == set(bench.panel.entrants.names)
+    window.actions_["clear_race"].trigger()
+    assert bench.panel.entrants.empty.isVisible() and not bench.panel.main_button.isEnabled()
+
+
+def test_recommended_settings_follow_the_landscape_and_typed_ones_stay(
+    bench: LandscapeWorkbench, window: MainWindow, qtbot
+) -> None:
+    panel = bench.panel
+    panel.optimizer.chosen.emit("sgd")
+    rate = panel.form.editors["lr"]
+    saddle = rate.value()
+    choose(bench, "muller-brown")
+    assert rate.value() < 0.01 * saddle
+    rate.set_override(1e-4)
+    window.actions_["align"].trigger()
+    ended(bench, qtbot, 0)
+    run = bench.controller.current
+    assert run is not None and run.job.optimizer.overrides == {"lr": 1e-4}
+    assert "lr 0.0001" in run.title
+    bench.controller.set_choices(LandscapeChoices(optimizer="adam"))
+    bench.controller.select(run)
+    window.actions_["apply_settings"].trigger()
+    choices = bench.controller.choices
+    assert (choices.landscape, choices.optimizer, dict(choices.overrides)) == ("muller-brown", "sgd", {"lr": 1e-4})
+    assert panel.form.overrides() == {"lr": 1e-4}
+
+
+def test_many_dimensions_are_drawn_on_a_plane(bench: LandscapeWorkbench, qtbot) -> None:
+    choose(bench, "strict-saddle-100")
+    qtbot.waitUntil(lambda: bench.plot.picture is not None, timeout=TIMEOUT)
+    assert "lowest curvature" in bench.plot.plot.getAxis("bottom").labelText
+    bench.panel.evaluations.set_override(60.0)
+    bench.panel.main_button.click()
+    ended(bench, qtbot, 0)
+    track = next(iter(bench.plot.tracks.values()))
+    assert track.coordinates.shape == (len(track.frames), 2) and np.isfinite(track.coordinates).all()
+    assert not bench.panel.point_row.isVisible() and "branch" not in bench.controller.states()
+
+
+def test_a_network_shows_its_curves(bench: LandscapeWorkbench) -> None:
+    choose(bench, "transformer-tiny")
+    assert bench.pictures.currentWidget() is bench.curves and bench.curves.isVisible()
+    assert bench.panel.text_row.isVisible()
+
+
+def test_growth_beside_theory(bench: LandscapeWorkbench, race: Callable[[], dict[str, RunEntry]]) -> None:
+    runs = race()
+    bench.tabs.show_page(1)
+    growth = bench.growth.growths[runs["SGD"].id]
+    assert growth.observed == pytest.approx(growth.predicted, rel=1e-3)
+    assert bench.growth.growths[runs["DEO project"].id].observed == pytest.approx(1.0, abs=1e-6)
+    assert math.isnan(bench.growth.growths[runs["Adam"].id].predicted)
+    assert f"SGD: × {growth.observed:.4f} a step, theory" in bench.growth.caption.text()
+
+
+def test_one_job_computes_at_a_time(bench: LandscapeWorkbench, window: MainWindow, hinge: tuple[Path, Path],
+                                    qtbot) -> None:  # fmt: skip
+    window.controller.desk.open_pair(*hinge)
+    qtbot.waitUntil(lambda: window.controller.session.inputs is not None, timeout=TIMEOUT)
+    window.actions_["workbench_landscape"].trigger()
+    window.actions_["step"].trigger()  # a run that waits after its first step
+    qtbot.waitUntil(lambda: bench.controller.frames == 2, timeout=TIMEOUT)
+    window.actions_["workbench_align"].trigger()
+    assert bench.controller.running and not window.actions_["align"].isEnabled()
+    assert not window.workbench.panel.main_button.isEnabled()
+    assert not window.actions_["stop"].isEnabled()
+    window.actions_["workbench_landscape"].trigger()
+    window.actions_["stop"].trigger()
+    qtbot.waitUntil(lambda: not bench.controller.running, timeout=TIMEOUT)
+    window.actions_["workbench_align"].trigger()
+    assert window.actions_["align"].isEnabled() and window.workbench.panel.main_button.isEnabled()
+
+
+def test_actions_speak_of_the_workbench(bench: LandscapeWorkbench, window: MainWindow) -> None:
+    actions = window.actions_
+    assert actions["align"].iconText() == "Run" and not actions["fit_core"].isVisible()
+    assert [button.text() for button in bench.panel.race_buttons.values()] == ["Run", "Add to race"]
+    assert not any(widget.isVisible() for widget in window._file_tools)
+    actions["workbench_align"].trigger()
+    assert actions["align"].iconText() == "Align" and actions["fit_core"].isVisible()
+    assert all(widget.isVisible() for widget in window._file_tools)
+
+
+def test_copies_repeat_the_run(bench: LandscapeWorkbench, window: MainWindow,
+                               race: Callable[[], dict[str, RunEntry]]) -> None:  # fmt: skip
+    bench.controller.select(race()["DEO project"])
+    window.actions_["copy_command"].trigger()
+    command = QGuiApplication.clipboard().text()
+    assert command.startswith("lieapp landscape saddle") and "mode=project" in command
+    window.actions_["copy_python"].trigger()
+    assert "lieapp.landscape(" in QGuiApplication.clipboard().text()
+
+
+def test_exports_hold_what_was_run(
+    bench: LandscapeWorkbench, window: MainWindow, qtbot, tmp_path: Path, messages: list[Message],
+    race: Callable[[], dict[str, RunEntry]],
+) -> None:  # fmt: skip
+    runs = race()
+    exports = window._landscape_exports
+    assert exports is not None
+    for identifier, name in (("export_plot_csv", "race.csv"), ("export_plot_json", "race.json"),
+                             ("export_trajectory", "run.csv"), ("export_figures", "figures")):  # fmt: skip
+        exports.write(identifier, tmp_path / name)
+        qtbot.waitUntil(lambda name=name: any(name in message.text for message in messages), timeout=TIMEOUT)
+    with (tmp_path / "race.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == sum(run.frames for run in runs.values())
+    last = [row for row in rows if row["run"] == "SGD"][-1]
+    assert float(last["loss"]) == runs["SGD"].recording.column("loss")[-1]
+    reports = json.loads((tmp_path / "race.json").read_text(encoding="utf-8"))["runs"]
+    assert [report["title"] for report in reports] == list(runs)
+    assert {path.name for path in (tmp_path / "figures").glob("*.svg")} == {"path.svg", "progress.svg"}
+    exports.write_picture(tmp_path / "view.png")
+    assert (tmp_path / "view.png").stat().st_size > 20_000
+
+
+def test_dark_and_large_letters_cut_nothing(bench: LandscapeWorkbench, window: MainWindow, qtbot) -> None:
+    from lieapp.gui.theme import theme
+
+    theme().set_mode("dark")
+    assert bench.plot.plot.backgroundBrush().color().name() == theme().tokens.card.lower()
+    for button in (bench.panel.main_button, *bench.strip.buttons.values(), *bench.panel.race_buttons.values()):
+        assert button.sizeHint().width() <= button.width()
+    theme().set_mode("light")
