@@ -6,9 +6,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from lieapp.engine.recording import Recording
 from lieapp.engine.stopping import counted
-from lieapp.landscapes.growth import measure_growth
+from lieapp.landscapes.growth import NOISE_SHARE, measure_growth
 from lieapp.landscapes.report import escaped_at
 from lieapp.landscapes.spec import LandscapeJob
 from lieapp.landscapes.truth import NearestPoint, Truth, truth_of
@@ -95,10 +97,13 @@ def _story(entry: RaceEntry, truth: Truth, left: float) -> str:
 def _growth(entry: RaceEntry, truth: Truth) -> str:
     growth = measure_growth(entry.recording, truth)
     if growth is None or growth.steps < 2:
-        size = entry.recording.column("unstable_coordinate") if growth is not None else None
-        if size is not None and not size.any():
+        if growth is None:
+            return ""
+        largest = float(np.abs(entry.recording.column("unstable_coordinate")).max())
+        if largest == 0.0:
             return "its unstable coordinate stayed exactly 0"
-        return ""
+        reach = 1.0 if truth.saddle is None else truth.saddle.reach
+        return "its unstable coordinate stayed 0 to rounding" if largest < NOISE_SHARE * reach else ""
     text = f"its unstable coordinate grew by a factor of {growth.observed:.4f} a step"
     return text if math.isnan(growth.predicted) else f"{text} (theory: {growth.predicted:.4f})"
 

@@ -16,7 +16,7 @@ from lieapp.engine.commands import (
     read_number,
 )
 from lieapp.landscapes.errors import LandscapeError
-from lieapp.landscapes.spec import LandscapeJob
+from lieapp.landscapes.spec import LandscapeJob, is_network
 from lieapp.optimizers.fields import show_value
 
 __all__ = ["OPTIONS", "JobOption", "job_from_options", "landscape_command", "landscape_python"]
@@ -58,6 +58,8 @@ OPTIONS: tuple[JobOption, ...] = (
     *RUN_OPTIONS,
 )
 """Every option besides the landscape, the optimiser and its settings, in the order in which they are written."""
+
+_SIMPLE = tuple(option for option in OPTIONS if option.name != "dtype")
 
 
 def job_from_options(
@@ -102,11 +104,18 @@ def job_from_options(
 
 def landscape_command(job: LandscapeJob) -> str:
     """Return the command line that runs a job, with what differs from the defaults."""
-    return shlex.join(["lieapp", "landscape", job.landscape, *option_words(job, OPTIONS)])
+    dtype = ["--dtype", job.dtype] if _unusual_dtype(job) else []
+    return shlex.join(["lieapp", "landscape", job.landscape, *option_words(job, _SIMPLE), *dtype])
 
 
 def landscape_python(job: LandscapeJob) -> str:
     """Return Python statements that run a job with `lieapp.landscape`, with what differs from the defaults."""
-    lines = [repr(job.landscape), *option_arguments(job, OPTIONS)]
+    lines = [repr(job.landscape), *option_arguments(job, _SIMPLE)]
+    lines += [f"dtype={job.dtype!r}"] if _unusual_dtype(job) else []
     body = "".join(f"    {line},\n" for line in lines)
     return f"import lieapp\n\nresult = lieapp.landscape(\n{body})\nprint(result.report.to_json())\n"
+
+
+def _unusual_dtype(job: LandscapeJob) -> bool:
+    # What is usual depends on the landscape, see `LandscapeJob`.
+    return job.dtype != ("float32" if is_network(job.landscape) else "float64")

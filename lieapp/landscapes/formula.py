@@ -38,7 +38,10 @@ MAX_DEPTH = 40
 _CONSTANTS = {"pi": math.pi, "e": math.e}
 _SUPERSCRIPTS = {sign: str(digit) for digit, sign in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")}
 _SIGNS = {"−": "-", "–": "-", "·": "*", "×": "*", "÷": "/"}
-_TOKEN = re.compile(r"(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[A-Za-z_]\w*)|(?P<sign>\*\*|.)")
+_TOKEN = re.compile(
+    r"(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)|(?P<name>[A-Za-z_][A-Za-z0-9_]*)|(?P<sign>\*\*|.)",
+    re.DOTALL,
+)
 _MOST_NUMBERS = 1000
 
 

@@ -18,10 +18,13 @@ import numpy as np
 from lieapp.engine.recording import Recording
 from lieapp.landscapes.truth import Truth
 
-__all__ = ["NEAR_SHARE", "Growth", "measure_growth", "predicted_factor"]
+__all__ = ["NEAR_SHARE", "NOISE_SHARE", "Growth", "measure_growth", "predicted_factor"]
 
 NEAR_SHARE = 0.05
 """Near a saddle is what lies within this share of the way to the nearest minimum, along the unstable direction."""
+
+NOISE_SHARE = 1e-7
+"""Smaller displacements are rounding, or the error of a direction found by differences; their growth says nothing."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ def measure_growth(recording: Recording, truth: Truth) -> Growth | None:
         metadata.get("settings"), str(metadata.get("optimizer")), min(saddle.point.eigenvalues)
     )
     size = np.abs(recording.column("unstable_coordinate"))
-    near = (size > 0.0) & (size <= NEAR_SHARE * saddle.reach)
+    near = (size > NOISE_SHARE * saddle.reach) & (size <= NEAR_SHARE * saddle.reach)
     steps = near[:-1] & near[1:]
     if not steps.any():
         return Growth(predicted, math.nan, 0)

@@ -1,0 +1,129 @@
+"""`lieapp landscape` as a person or a script uses it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shlex
+from pathlib import Path
+
+import pytest
+
+from lieapp.cli import main
+from lieapp.engine.recording import Recording
+from lieapp.landscapes.commands import job_from_options, landscape_command
+from lieapp.landscapes.spec import LANDSCAPES
+
+
+def test_json_is_one_object_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["landscape", "saddle", "--optimizer", "sgd", "--start", "0.5,0.01", "--json"]) == 0
+    captured = capsys.readouterr()
+    report = json.loads(captured.out)
+    assert (report["schema"], report["landscape"], report["outcome"]) == (1, "saddle", "converged")
+    assert report["nearest_stationary_point"]["kind"] == "minimum"
+    assert captured.err == ""
+
+
+def test_list_names_everything(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["landscape", "--list"]) == 0
+    text = capsys.readouterr().out
+    assert all(name in text for name in LANDSCAPES)
+    assert main(["landscape", "--list", "--json"]) == 0
+    records = {record["name"]: record for record in json.loads(capsys.readouterr().out)}
+    assert records.keys() == LANDSCAPES.keys()
+    assert len(records["muller-brown"]["stationary_points"]) == 5
+
+
+def test_typed_formula(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["landscape", "--formula", "(x^2-1)^2 + y^2", "--start=-0.1,1", "--optimizer", "sgd", "--json"]
+    assert main(words) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["landscape"] == "formula"
+    assert report["parameters"] == pytest.approx([-1.0, 0.0], abs=1e-6)
+    assert report["nearest_stationary_point"]["distance"] < 1e-6
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["landscape", "--formula", "2x"], "column 2: expected an operator"),
+        (["landscape", "sadle"], "did you mean saddle"),
+        (["landscape", "saddle", "--start", "1"], "expected 2 numbers"),
+        (["landscape", "saddle", "--optimizer", "adem"], "no optimiser 'adem'"),
+        (["landscape", "saddle", "--set", "speed=3"], "no setting"),
+        (["landscape", "transformer-tiny", "--text", "no-such.txt"], "no-such.txt"),
+        (["landscape", "saddle", "--seeds", "0"], "seeds"),
+        (["demo", "--lab", "kitchen"], "expected align or landscape"),
+    ],
+)
+def test_wrong_use_is_status_2_and_one_line(words: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert message in captured.err
+    assert captured.err.count("\n") == 1
+
+
+def test_race_with_seeds_writes_everything(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "race"
+    words = ["landscape", "strict-saddle-100", "--optimizer", "sgd", "--optimizer", "deo", "--set", "sgd.lr=0.15"]
+    assert main([*words, "--seeds", "2", "--evaluations", "60", "--json", "--out", str(folder)]) == 0
+    runs = json.loads(capsys.readouterr().out)["runs"]
+    assert [(run["optimizer"], run["seed"]) for run in runs] == [("sgd", 0), ("sgd", 1), ("deo", 0), ("deo", 1)]
+    assert runs[0]["settings"]["lr"] == 0.15
+    assert runs[0]["loss"] != runs[1]["loss"]
+    assert {path.name for path in folder.iterdir()} == {
+        *("sgd-seed-0", "sgd-seed-1", "deo-seed-0", "deo-seed-1", "race.csv", "figures"),
+    }
+    with (folder / "race.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == sum(run["steps"] + 1 for run in runs)
+    assert {row["seed"] for row in rows} == {"0", "1"}
+
+
+def test_out_holds_recording_table_figures_and_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "run"
+    assert main(["landscape", "himmelblau", "--optimizer", "adam", "--steps", "30", "--out", str(folder)]) == 0
+    assert "Written: 9 files" in capsys.readouterr().out
+    assert {path.name for path in folder.iterdir()} == {"recording.npz", "trajectory.csv", "figures", "report.json"}
+    kinds = {f"{name}.{kind}" for name in ("path", "progress") for kind in ("svg", "pdf", "png")}
+    assert {path.name for path in (folder / "figures").iterdir()} == kinds
+    recording = Recording.load(folder / "recording.npz")
+    with (folder / "trajectory.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == len(recording) == 31
+    assert [float(row["point_1"]) for row in rows] == recording.states("point")[:, 0].tolist()
+    assert [float(row["loss"]) for row in rows] == recording.column("loss").tolist()
+    report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    assert report["job"]["landscape"] == "himmelblau" and "torch" in report["versions"]
+
+
+def test_diverged_is_status_1_with_the_recording_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["landscape", "saddle", "--optimizer", "sgd", "--set", "lr=50", "--json", "--out", str(tmp_path)]
+    assert main(words) == 1
+    report = json.loads(capsys.readouterr().out)
+    assert report["outcome"] == "diverged" and "Try lr" in report["message"]
+    assert len(Recording.load(tmp_path / "recording.npz")) >= 1
+
+
+def test_copied_command_reproduces_the_recording(tmp_path: Path) -> None:
+    job = job_from_options("deep-linear", optimizer="deo", seed=7, steps=12, offset=0.3, set={"mode": "project"})
+    command = shlex.split(landscape_command(job))
+    recordings = []
+    for folder in (tmp_path / "first", tmp_path / "second"):
+        assert main([*command[1:], "--quiet", "--out", str(folder)]) == 0
+        recordings.append(Recording.load(folder / "recording.npz"))
+    first, second = recordings
+    assert len(first) == len(second) == 13
+    for name in set(first.columns) - {"seconds"}:
+        assert first.column(name).tobytes() == second.column(name).tobytes()
+
+
+def test_demo_tells_what_happened(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", "--lab", "landscape", "--headless"]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith("x² − y² + y⁴ from (0.5, 0.0001), up to ")
+    for words in ("DEO escape left", "SGD left", "Adam left", "DEO project did not leave the saddle", "theory: 1.0000"):
+        assert words in text
+    assert main(["demo", "--lab", "landscape", "--headless", "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["runs"]) == 4

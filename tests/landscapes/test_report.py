@@ -1,0 +1,170 @@
+"""What a run is told to have found: the report, escape, growth against theory, captions."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lieapp.api import LandscapeResult, landscape, run_landscape
+from lieapp.engine.job import open_job
+from lieapp.engine.race import Entrant, Race
+from lieapp.engine.recording import Recording
+from lieapp.landscapes.caption import RaceEntry, race_caption
+from lieapp.landscapes.commands import job_from_options
+from lieapp.landscapes.growth import predicted_factor
+from lieapp.landscapes.report import report_landscape
+from lieapp.landscapes.spec import PRESETS, LandscapeJob
+from lieapp.landscapes.summary import summarise
+
+KEYS = {
+    *("schema", "outcome", "message", "steps", "gradients", "losses", "hvps", "evaluations", "seconds", "best_step"),
+    *("optimizer", "settings", "device", "landscape", "loss", "gradient_norm", "parameters", "lowest_curvature"),
+    *("nearest_stationary_point", "escaped_at_evaluation"),
+}
+
+
+@pytest.fixture(scope="module")
+def sgd() -> LandscapeResult:
+    return landscape("saddle", optimizer="sgd")
+
+
+def test_report_has_the_fields_of_the_design(sgd: LandscapeResult) -> None:
+    record = json.loads(sgd.report.to_json())
+    assert record.keys() >= KEYS
+    assert record["outcome"] == "converged"
+    assert record["parameters"] == sgd.points[-1].tolist()
+    assert record["lowest_curvature"] == pytest.approx(2.0, abs=1e-6)
+    nearest = record["nearest_stationary_point"]
+    assert (nearest["kind"], nearest["index"], nearest["loss"]) == ("minimum", 0, -0.25)
+    assert nearest["distance"] < 1e-7
+    assert record["settings"]["lr"] == sgd.report.settings["lr"]
+
+
+def test_escape_is_the_first_evaluation_a_tenth_below_the_saddle(sgd: LandscapeResult) -> None:
+    columns = sgd.columns
+    at = sgd.report.escaped_at_evaluation
+    frame = int(np.flatnonzero(columns["evaluations"] == at)[0])
+    assert columns["loss"][frame] < -0.025 <= columns["loss"][frame - 1]
+    assert math.isnan(landscape("rosenbrock", optimizer="sgd", steps=3).report.escaped_at_evaluation)
+    held = landscape("saddle", optimizer="sgd", start=(0.5, 0.0)).report
+    assert held.outcome == "converged", "a saddle is stationary, and the run says where it stands"
+    assert math.isnan(held.escaped_at_evaluation)
+    assert held.nearest_stationary_point is not None and held.nearest_stationary_point.index == 1
+    assert json.loads(held.to_json())["escaped_at_evaluation"] is None
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "overrides", "share"),
+    [
+        ("sgd", {}, 0.0),
+        ("sgd", {"lr": 0.03}, 0.0),
+        ("deo", {"mode": "off"}, 0.0),
+        ("deo", {"mode": "project"}, 1.0),
+        ("deo", {"mode": "project", "strength": 0.5}, 0.5),
+        ("deo", {"mode": "reflect"}, 2.0),
+    ],
+)
+def test_growth_is_what_theory_predicts(optimizer: str, overrides: dict[str, Any], share: float) -> None:
+    # Half of the curve bends upwards; on it c grows by 1 + lr (1 - share) 2 as long as c is small.
+    report = landscape("saddle", optimizer=optimizer, settings=overrides, start=(0.3, 0.001), steps=25).report
+    settings = report.settings
+    rate = settings["lr"] if optimizer == "sgd" else settings["base"]["lr"]
+    assert report.growth is not None and report.growth.steps >= 10
+    assert report.growth.predicted == pytest.approx(1.0 + rate * (1.0 - share) * 2.0, rel=1e-12)
+    assert report.growth.observed == pytest.approx(report.growth.predicted, rel=2e-3)
+
+
+def test_no_simple_prediction_is_no_number() -> None:
+    constant = {"schedule": {"kind": "constant"}}
+    assert predicted_factor({**constant, "lr": 0.1, "momentum": 0.0}, "sgd", -2.0) == pytest.approx(1.2)
+    assert math.isnan(predicted_factor({**constant, "lr": 0.1, "momentum": 0.9}, "sgd", -2.0))
+    assert math.isnan(predicted_factor({"schedule": {"kind": "cosine"}, "lr": 0.1}, "sgd", -2.0))
+    assert math.isnan(predicted_factor({**constant, "lr": 0.1}, "adam", -2.0))
+    escape = {**constant, "mode": "escape", "base": {"name": "sgd", "lr": 0.1}}
+    assert math.isnan(predicted_factor(escape, "deo", -2.0))
+    assert math.isnan(predicted_factor(None, "sgd", -2.0))
+
+
+def raced(name: str) -> list[RaceEntry]:
+    preset = next(preset for preset in PRESETS if preset.name == name)
+    jobs = preset.jobs(LandscapeJob())
+    runs = [open_job(job)[1] for _, job in jobs]
+    Race([Entrant(title, run) for (title, _), run in zip(jobs, runs, strict=True)], preset.evaluations).complete()
+    return [RaceEntry(title, job, run.recording) for (title, job), run in zip(jobs, runs, strict=True)]
+
+
+def test_caption_of_the_saddle_race_tells_what_is_in_the_recordings() -> None:
+    entries = raced("saddle-race")
+    lines = race_caption(entries).splitlines()
+    assert lines[0].startswith("x² − y² + y⁴ from (0.5, 0.0001), up to ")
+    by_name = {entry.name: next(line for line in lines[1:] if line.startswith(f"{entry.name} ")) for entry in entries}
+    for entry in entries:
+        report = report_landscape(entry.job, entry.recording)
+        if entry.name == "DEO project":
+            assert "did not leave the saddle" in by_name[entry.name]
+            assert "theory: 1.0000" in by_name[entry.name]
+        else:
+            assert f"left the saddle after {report.escaped_at_evaluation:g} evaluations" in by_name[entry.name]
+            assert "at the minimum" in by_name[entry.name]
+    assert report_landscape(entries[0].job, entries[0].recording).growth is not None
+    assert lines[1].startswith("DEO escape "), "who left first comes first"
+    assert lines[-1].startswith("DEO project ")
+
+
+def test_caption_exactly_on_the_ridge() -> None:
+    text = race_caption(raced("ridge"))
+    lines = {line.split(" ", 1)[0] + " " + line.split(" ")[1]: line for line in text.splitlines()[1:]}
+    assert "left the saddle after" in lines["DEO escape"]
+    for name in ("SGD did", "Adam did", "DEO project"):
+        assert "did not leave the saddle" in lines[name]
+        assert "stayed exactly 0" in lines[name] or "stayed 0 to rounding" in lines[name]
+        assert "saddle of index 1" in lines[name]
+
+
+def test_caption_without_frames_and_of_other_landscapes() -> None:
+    job = job_from_options("saddle")
+    assert race_caption([]) == ""
+    assert race_caption([RaceEntry("Adam", job, Recording())]) == ""
+    result = landscape("matrix-factorisation", optimizer="sgd", steps=40)
+    assert "SGD left the saddle after" in race_caption([RaceEntry("SGD", result.job, result.recording)])
+    ruined = landscape("saddle", optimizer="sgd", settings={"lr": 50.0})
+    assert "diverged" in race_caption([RaceEntry("SGD", ruined.job, ruined.recording)])
+
+
+def test_report_of_an_unfinished_and_of_an_empty_recording() -> None:
+    job = job_from_options("himmelblau", optimizer="sgd")
+    empty = report_landscape(job, Recording())
+    assert empty.outcome == "running" and math.isnan(empty.loss) and empty.parameters is None
+    assert "no point" in summarise("SGD", empty)
+    run = open_job(job)[1]
+    next(run)
+    begun = report_landscape(job, run.recording)
+    assert begun.steps == 0 and begun.parameters == pytest.approx(job.surface.start)
+    run.cancel()
+
+
+def test_diverged_run_reports_its_best_frame() -> None:
+    report = landscape("saddle", optimizer="sgd", settings={"lr": 50.0}).report
+    assert report.outcome == "diverged"
+    assert report.best_step == 0 and report.loss == pytest.approx(0.25)
+
+
+def test_summary_has_what_people_read_first(sgd: LandscapeResult) -> None:
+    text = summarise("SGD", sgd.report)
+    for word in ("Converged", "loss", "curvature", "nearest    minimum", "escape     after", "growth", "evaluations"):
+        assert word in text
+    plateau = landscape("deep-linear", optimizer="sgd", steps=2)
+    assert plateau.report.parameters is None, "more than 16"
+    assert "nearest" in summarise("SGD", plateau.report)
+
+
+def test_saved_recording_gives_the_same_report(sgd: LandscapeResult, tmp_path: Path) -> None:
+    loaded = Recording.load(sgd.recording.save(tmp_path / "recording.npz"))
+    assert report_landscape(sgd.job, loaded).to_json() == sgd.report.to_json()
+    assert run_landscape(sgd.job).points.tobytes() == sgd.points.tobytes()
+    assert "saddle, converged" in repr(sgd)
