@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["MapStatistics", "map_statistics"]
 
+_CHUNK = 1 << 20
 _MOST_ABOVE = 0.05
 """Share of the grid points that may lie above the first level: of noise, half of the density would fill the box."""
 
@@ -74,12 +75,21 @@ def map_statistics(values: ArrayLike, *, bins: int = 256) -> MapStatistics:
         counts = np.zeros(bins, dtype=np.int64)
         counts[bins // 2] = len(flat)
         return MapStatistics(low, high, mean, 0.0, counts, low)
-    counts = np.histogram(flat, bins=bins, range=(low, high))[0].astype(np.int64)
+    counts = _histogram(flat, low, high, bins)
     level = _initial_level(flat, mean)
     # Of a mask or a single point this is its smallest or largest value.
     if not low < level < high:
         level = low + 0.5 * (high - low)
     return MapStatistics(low, high, mean, deviation, counts, level)
+
+
+def _histogram(values: NDArray[np.floating], low: float, high: float, bins: int) -> NDArray[np.int64]:
+    """Count in float64: numpy's own refuses float32 values that differ in their last digits only."""
+    counts = np.zeros(bins, dtype=np.int64)
+    for begin in range(0, len(values), _CHUNK):
+        share = (values[begin : begin + _CHUNK].astype(np.float64) - low) / (high - low)
+        counts += np.bincount(np.minimum((bins * share).astype(np.int64), bins - 1), minlength=bins)
+    return counts
 
 
 def _initial_level(values: NDArray[np.floating], mean: float) -> float:

@@ -45,6 +45,19 @@ def test_a_point_and_a_mask_get_a_level_in_their_middle() -> None:
     assert map_statistics(mask).initial_level == 1.0
 
 
+def test_values_that_differ_in_their_last_digit_are_told_apart() -> None:
+    for first, second in ((1.0, np.nextafter(np.float32(1), np.float32(2))), (0.0, 1e-45)):
+        values = np.full((4, 4, 4), first, dtype=np.float32)
+        values[0] = second
+        found = map_statistics(values)
+        assert found.counts[0] == 48 and found.counts[-1] == 16
+
+
+def test_the_histogram_is_that_of_numpy() -> None:
+    values = np.random.default_rng(3).normal(size=5000)
+    np.testing.assert_array_equal(map_statistics(values, bins=40).counts, np.histogram(values, bins=40)[0])
+
+
 def test_what_is_unknown_is_left_out() -> None:
     values = np.array([np.nan, 1.0, 2.0, np.inf, 3.0])
     found = map_statistics(values)
