@@ -25,6 +25,8 @@ from lieapp.errors import LieAppError
 
 if TYPE_CHECKING:
     from lieapp.alignment.spec import AlignJob
+    from lieapp.cryoem.spec import CryoemJob
+    from lieapp.engine.checkpoint import Checkpoint
     from lieapp.engine.job import Job
     from lieapp.engine.run import Run
     from lieapp.export.drawings import DrawingRequest
@@ -568,12 +570,207 @@ def _run_landscapes(
     return _exit_status(runs)
 
 
+# -- cryoem -------------------------------------------------------------------------------------------------------
+
+
+@app.command(epilog="Exit status: 0 converged or limit, 1 diverged or failed, 2 wrong use or input, 130 interrupted.")
+def cryoem(
+    phantom: Annotated[
+        str | None, typer.Option(metavar="FILE|NAME", help="What to simulate: barrel, bundle, globule, map, structure.")
+    ] = None,
+    particles: Annotated[
+        str | None, typer.Option(metavar="STAR|CS", help="Particles with poses instead of a simulation.")
+    ] = None,
+    allow_outside: Annotated[
+        bool, typer.Option("--allow-outside", help="Read image stacks outside the folder of the particle file.")
+    ] = False,
+    box: Annotated[int | None, typer.Option(metavar="N", help="Pixels along an edge.")] = None,
+    pixel_size: Annotated[float | None, typer.Option(metavar="X", help="Pixel size in Å.")] = None,
+    images: Annotated[int | None, typer.Option(metavar="N", help="Number of images.")] = None,
+    snr: Annotated[float | None, typer.Option(metavar="X", help="Signal-to-noise ratio of a pixel.")] = None,
+    views: Annotated[str | None, typer.Option(metavar="uniform|preferred", help="Directions of view.")] = None,
+    view_fraction: Annotated[float | None, typer.Option(metavar="X", help="Share of the preferred views.")] = None,
+    view_spread: Annotated[float | None, typer.Option(metavar="X", help="Their spread in degrees.")] = None,
+    shift: Annotated[float | None, typer.Option(metavar="X", help="Standard deviation of shifts in pixels.")] = None,
+    ctf: Annotated[bool | None, typer.Option("--ctf/--no-ctf", help="With the contrast transfer function.")] = None,
+    defocus: Annotated[str | None, typer.Option(metavar="LOW,HIGH", help="Simulated defocus in Å.")] = None,
+    voltage: Annotated[float | None, typer.Option(metavar="X", help="Of the simulated microscope in kV.")] = None,
+    spherical_aberration: Annotated[float | None, typer.Option(metavar="X", help="Of its lens in mm.")] = None,
+    amplitude_contrast: Annotated[float | None, typer.Option(metavar="X", help="Of simulated images.")] = None,
+    sharpening: Annotated[
+        float | None, typer.Option(metavar="X", help="Makes the phantom's shells equal: 0 not at all, 1 fully.")
+    ] = None,
+    interpolation: Annotated[
+        str | None, typer.Option(metavar="trilinear|nearest", help="How slices read the volume.")
+    ] = None,
+    preconditioner: Annotated[
+        str | None, typer.Option(metavar="none|exact|row-sum|hutchinson", help="What the gradient is divided by.")
+    ] = None,
+    hutchinson_start: Annotated[
+        str | None, typer.Option(metavar="row-sum|shells|ones", help="First value of Hutchinson's estimate.")
+    ] = None,
+    hutchinson_memory: Annotated[float | None, typer.Option(metavar="X", help="Memory of the estimate.")] = None,
+    clamp: Annotated[
+        float | None, typer.Option(metavar="X", help="Least preconditioner, as a share of its shell's mean.")
+    ] = None,
+    prior: Annotated[str | None, typer.Option(metavar="none|wiener", help="Damps what is hardly seen.")] = None,
+    start: Annotated[str | None, typer.Option(metavar="noise|zero|one-pass", help="First volume.")] = None,
+    epochs: Annotated[float | None, typer.Option(metavar="X", help="Passes over all images.")] = None,
+    batch: Annotated[int | None, typer.Option(metavar="N", help="Images of a batch, which is a step.")] = None,
+    half_sets: Annotated[
+        bool | None, typer.Option("--half-sets/--no-half-sets", help="Two half maps, and their correlation.")
+    ] = None,
+    resume: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Go on from the checkpoint.pt that a run with --out left.")
+    ] = None,
+    optimizer: Annotated[
+        list[str] | None, typer.Option("--optimizer", metavar="NAME", help="Optimiser; repeat it for a race.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="[NAME.]KEY=VALUE", help="One setting of the optimiser.")
+    ] = None,
+    steps: Annotated[int | None, typer.Option(metavar="N", help="Most steps.")] = None,
+    evaluations: Annotated[float | None, typer.Option(metavar="N", help="Budget in gradients of a batch.")] = None,
+    seconds: Annotated[float | None, typer.Option(metavar="S", help="Budget in seconds of computing.")] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", help="Seed of every random number.")] = None,
+    device: Annotated[str | None, typer.Option(metavar="auto|cpu|cuda|mps", help="Where to compute.")] = None,
+    dtype: Annotated[str | None, typer.Option(metavar="float64|float32", help="Precision of the parameters.")] = None,
+    as_json: Json = False,
+    out: Out = None,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> int:
+    """Reconstruct a map from simulated or read particles, beside the exact minimiser."""
+    from lieapp.cryoem.commands import job_from_options
+
+    options: dict[str, Any] = {
+        "phantom": phantom,
+        "particles": particles,
+        "allow_outside": allow_outside or None,
+        "box": box,
+        "pixel_size": pixel_size,
+        "images": images,
+        "snr": snr,
+        "views": views,
+        "view_fraction": view_fraction,
+        "view_spread": view_spread,
+        "shift": shift,
+        "ctf": ctf,
+        "defocus": defocus,
+        "voltage": voltage,
+        "spherical_aberration": spherical_aberration,
+        "amplitude_contrast": amplitude_contrast,
+        "sharpening": sharpening,
+        "interpolation": interpolation,
+        "preconditioner": preconditioner,
+        "hutchinson_start": hutchinson_start,
+        "hutchinson_memory": hutchinson_memory,
+        "clamp": clamp,
+        "prior": prior,
+        "start": start,
+        "epochs": epochs,
+        "batch": batch,
+        "half_sets": half_sets,
+        "steps": steps,
+        "evaluations": evaluations,
+        "seconds": seconds,
+        "seed": seed,
+        "device": device,
+        "dtype": dtype,
+    }
+    given = {key: value for key, value in options.items() if value is not None}
+    if resume is not None:
+        return _resume_reconstruction(resume, given, bool(optimizer or settings), as_json=as_json, out=out, quiet=quiet)
+    names = optimizer or ["preconditioned-sgd"]
+    titles = _unique(names)
+    overrides = _overrides(settings or [], names, titles)
+    jobs = [
+        job_from_options(optimizer=name, set=overrides[title], **given)
+        for name, title in zip(names, titles, strict=True)
+    ]
+    return _run_reconstructions(titles, jobs, as_json=as_json, out=out, quiet=quiet)
+
+
+def _resume_reconstruction(
+    path: Path, given: Mapping[str, Any], changed: bool, *, as_json: bool, out: Path | None, quiet: bool
+) -> int:
+    """Go on with the job of a checkpoint, for more epochs where that is asked."""
+    from lieapp.cryoem.spec import CryoemJob
+    from lieapp.engine.checkpoint import Checkpoint
+    from lieapp.engine.job import job_from_json
+
+    others = set(given) - {"epochs", "steps", "evaluations", "seconds", "device"}
+    if others or changed:
+        named = ", ".join(f"--{name.replace('_', '-')}" for name in sorted(others)) or "--optimizer and --set"
+        raise UsageError(f"--resume goes on with the job of {path}: {named} cannot change it.")
+    checkpoint = Checkpoint.load(path)
+    job = job_from_json(json.dumps(checkpoint.metadata.get("job")))
+    if not isinstance(job, CryoemJob):
+        raise UsageError(f"{path}: is the checkpoint of another kind of run.")
+    limits = {name: given[name] for name in ("steps", "evaluations", "seconds") if name in given}
+    fields = {name: given[name] for name in ("epochs", "device") if name in given}
+    job = job.changed(**fields, limits=job.limits.model_copy(update=limits))
+    return _run_reconstructions(
+        [job.optimizer.name], [job], as_json=as_json, out=out, quiet=quiet, checkpoint=checkpoint
+    )
+
+
+def _run_reconstructions(
+    titles: Sequence[str],
+    jobs: Sequence[CryoemJob],
+    *,
+    as_json: bool,
+    out: Path | None,
+    quiet: bool,
+    budget: float | None = None,
+    checkpoint: Checkpoint | None = None,
+) -> int:
+    from lieapp.cryoem.inputs import load_inputs
+    from lieapp.cryoem.report import summarise
+    from lieapp.engine.job import open_job, report_job
+
+    folders = [out / title.replace(":", ".").replace(" ", "-") if len(jobs) > 1 else out for title in titles if out]
+    for folder in folders:
+        _make_folder(folder)
+    inputs = load_inputs(jobs[0])
+    runs = [open_job(job, inputs)[1] for job in jobs]
+    if checkpoint is not None:
+        runs[0].restore(checkpoint)
+    for run, folder in zip(runs, folders, strict=False):
+        run.keep_checkpoint(folder / "checkpoint.pt")
+    # Epochs are the limit, which only the problem knows in steps; a race ends when the first has had its own.
+    bounded = [job.changed(limits=run.limits) for job, run in zip(jobs, runs, strict=True)]
+    if budget is None:
+        budget = jobs[0].limits.evaluations or float(min(run.limits.steps for run in runs))
+    _complete(titles, bounded, runs, shown=not (quiet or as_json), budget=budget)
+    reports = [report_job(job, run.recording, inputs) for job, run in zip(jobs, runs, strict=True)]
+    written: list[Path] = []
+    if out is not None:
+        from lieapp.export.cryoem_bundle import Reconstruction, export_reconstruction, write_reconstruction_race_csv
+
+        results = [
+            Reconstruction(title, job, run.recording, report)
+            for title, job, run, report in zip(titles, jobs, runs, reports, strict=True)
+        ]
+        for folder, result in zip(folders, results, strict=True):
+            written += export_reconstruction(folder, result)
+        if len(results) > 1:
+            written.append(write_reconstruction_race_csv(results, out / "race.csv"))
+    if as_json:
+        _print_reports(reports)
+    elif not quiet:
+        for title, report in zip(titles, reports, strict=True):
+            typer.echo(summarise(title, report))
+        _tell_written(written, out)
+    return _exit_status(runs)
+
+
 # -- demo, optimizers, doctor -------------------------------------------------------------------------------------
 
 
 @app.command()
 def demo(
-    lab: Annotated[str, typer.Option(metavar="align|landscape", help="Which workbench.")] = "align",
+    lab: Annotated[str, typer.Option(metavar="align|landscape|cryoem", help="Which workbench.")] = "align",
     headless: Annotated[
         bool, typer.Option("--headless", help="Without the window, also where there is a display.")
     ] = False,
@@ -588,8 +785,10 @@ def demo(
 
     if lab == "landscape":
         return _demo_landscape(as_json=as_json, out=out, quiet=quiet)
+    if lab == "cryoem":
+        return _demo_cryoem(as_json=as_json, out=out, quiet=quiet)
     if lab != "align":
-        raise UsageError(f"--lab {lab}: expected align or landscape.")
+        raise UsageError(f"--lab {lab}: expected align, landscape or cryoem.")
     files = [str(resource(f"examples/hinge_{form}.pdb")) for form in ("open", "closed")]
     if not (headless or as_json or out is not None) and has_display():
         return _open_window(files, run=True)
@@ -604,6 +803,15 @@ def _demo_landscape(*, as_json: bool, out: Path | None, quiet: bool) -> int:
     preset = PRESETS[0]
     titles, jobs = zip(*preset.jobs(LandscapeJob()), strict=True)
     return _run_landscapes(titles, jobs, as_json=as_json, out=out, quiet=quiet, budget=preset.evaluations, told=True)
+
+
+def _demo_cryoem(*, as_json: bool, out: Path | None, quiet: bool) -> int:
+    """Race plain against preconditioned gradient descent on simulated images."""
+    from lieapp.cryoem.spec import PRESETS, CryoemJob
+
+    preset = PRESETS[0]
+    titles, jobs = zip(*preset.jobs(CryoemJob()), strict=True)
+    return _run_reconstructions(titles, jobs, as_json=as_json, out=out, quiet=quiet, budget=preset.evaluations)
 
 
 @app.command()

@@ -125,10 +125,7 @@ class VolumeFit:
         """Return by how much the loss over all images exceeds the least; NaN where that is not known."""
         if self.minimiser is None or self.stencil is None:
             return float("nan")
-        off = volume - self.minimiser
-        curved = self.stencil.product(off)
-        pair = torch.view_as_real(off.to(curved.dtype)) * torch.view_as_real(curved)
-        return 0.5 * float(pair.sum(dtype=torch.float64)) / self.curvature
+        return self.stencil.energy(volume - self.minimiser) / self.curvature
 
     def condition_numbers(self) -> list[float]:
         """Return the ratio of the largest to the smallest diagonal entry inside every radius, one for every shell."""

@@ -366,4 +366,12 @@ def open_cryoem(job: CryoemJob, inputs: CryoemInputs | None = None) -> tuple[Cry
     )
     steps = max(1, round(job.epochs * problem.steps_per_epoch))
     limits = job.limits.model_copy(update={"steps": min(job.limits.steps, steps)})
-    return problem, Run(problem, optimizer, settings=settings, limits=limits, job=job)
+    run = Run(problem, optimizer, settings=settings, limits=limits, job=job)
+    run.recording.metadata["reconstruction"] = {
+        "source": inputs.name,
+        "box": inputs.box,
+        "pixel_size_angstrom": inputs.pixel_size_angstrom,
+        "images": len(inputs.particles),
+        "steps_per_epoch": problem.steps_per_epoch,
+    }
+    return problem, run

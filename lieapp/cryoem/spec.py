@@ -82,7 +82,12 @@ class CryoemJob(Job):
         le=10**7,
         description="Number of images: 1000 for simulations; by default all that are read.",
     )
-    snr: float = Field(default=1.0, gt=0.0, description="Variance of signal over that of noise in a simulated pixel.")
+    snr: float = Field(
+        default=1.0,
+        gt=0.0,
+        allow_inf_nan=False,
+        description="Variance of signal over that of noise in a simulated pixel; 1e12 for no noise to speak of.",
+    )
     views: ViewsName = Field(default="uniform", description="Directions from which particles are seen.")
     view_fraction: float = Field(default=0.9, ge=0.0, le=1.0, description="Share of the preferred views.")
     view_spread_degrees: float = Field(
@@ -101,7 +106,7 @@ class CryoemJob(Job):
     spherical_aberration_millimetre: float = Field(default=2.7, ge=0.0, le=100.0, description="Of the simulated lens.")
     amplitude_contrast: float = Field(default=0.1, ge=0.0, le=1.0, description="Of simulated images.")
     sharpening: float = Field(
-        default=0.0, ge=0.0, le=1.0, description="Makes the phantom's shells equal in amplitude: 0 not at all, 1 fully."
+        default=0.3, ge=0.0, le=1.0, description="Makes the phantom's shells equal in amplitude: 0 not at all, 1 fully."
     )
     interpolation: InterpolationName = Field(
         default="trilinear", description="How slices read the volume; with nearest the second derivative is diagonal."

@@ -7,6 +7,7 @@ all images need only the stencil.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -56,43 +57,69 @@ class NormalStencil:
             for piece in batch.pieces():
                 _add_moments(moments, piece)
         moments *= 1.0 / len(measurements)
-        self._coupling = (
-            _couplings(moments.view(-1, edge, edge, edge)) if trilinear else {(0, 0, 0): moments.view(operator.shape)}
-        )
+        if trilinear:
+            self._coupling = _couplings(moments.view(-1, edge, edge, edge))
+        else:
+            self._coupling = {(0, 0, 0): moments[0]}
+        self._shape = operator.shape
         self.precision = precision
 
     def product(self, volume: Tensor) -> Tensor:
         """Return the second derivative times a Hermitian volume, shape=(box, box, box), complex or real."""
-        values = (
-            volume.to(torch.complex128 if self.dtype == torch.float64 else torch.complex64)
-            if volume.is_complex()
-            else volume.to(self.dtype)
-        )
-        if self._mask is not None:
-            values = values * self._mask
-        total = self._coupling[0, 0, 0] * values
-        for offset, coupling in self._coupling.items():
-            if offset != (0, 0, 0):
-                low, high = _places(offset)
-                total[low] += coupling[low] * values[high]
-                total[high] += coupling[low] * values[low]
+        parts = self._parts(volume)
+        total = self._coupling[0, 0, 0] * parts
+        for distance, coupling in self._neighbours():
+            total[:, :-distance].addcmul_(coupling, parts[:, distance:])
+            total[:, distance:].addcmul_(coupling, parts[:, :-distance])
+        values, result = self._joined(parts, volume), self._joined(total, volume)
         # Sums were over half planes: the other half couples the partners.
-        total = make_hermitian(total).mul_(2.0)
+        result = make_hermitian(result).mul_(2.0)
         if self._mask is not None:
-            total *= self._mask
-        return total + self.precision * values
+            result *= self._mask
+        return result + self.precision * values
+
+    def energy(self, volume: Tensor) -> float:
+        """Return half the inner product of a Hermitian volume with `product` of it, in half the time."""
+        parts = self._parts(volume)
+        total = self._coupling[0, 0, 0] * parts
+        upper = torch.zeros_like(total)
+        for distance, coupling in self._neighbours():
+            upper[:, :-distance].addcmul_(coupling, parts[:, distance:])
+        coupled = float((total.add_(upper, alpha=2.0) * parts).sum(dtype=self.dtype))
+        damped = float((self.precision * parts.square().sum(0).view(self._shape)).sum(dtype=self.dtype))
+        return coupled + 0.5 * damped
+
+    def _parts(self, volume: Tensor) -> Tensor:
+        """Return real and imaginary part of a volume without what is not used, shape=(1 or 2, voxels)."""
+        values = torch.view_as_real(volume).movedim(-1, 0) if volume.is_complex() else volume[None]
+        values = values.to(self.dtype)
+        return (values.clone() if self._mask is None else values * self._mask).flatten(1).contiguous()
+
+    def _joined(self, parts: Tensor, like: Tensor) -> Tensor:
+        joined = torch.complex(parts[0], parts[1]) if like.is_complex() else parts[0]
+        return joined.view(self._shape)
+
+    def _neighbours(self) -> Iterator[tuple[int, Tensor]]:
+        """Yield how far neighbours are apart in the flattened volume, and the couplings with them."""
+        edge = self._shape[0]
+        for (z, y, x), coupling in self._coupling.items():
+            distance = (z * edge + y) * edge + x
+            if distance:
+                yield distance, coupling[:-distance]
 
     def diagonal(self) -> Tensor:
         """Return the diagonal, shape=(box, box, box), real."""
-        return self._finished(self._coupling[0, 0, 0])
+        total = make_hermitian(self._coupling[0, 0, 0].view(self._shape)).mul_(2.0)
+        used = torch.ones_like(total) if self._mask is None else self._mask
+        return total * used + self.precision * used
 
     def row_sums(self) -> Tensor:
         """Return the product with ones, shape=(box, box, box), real: no less than any eigenvalue bound by rows."""
-        return self.product(torch.ones_like(self._coupling[0, 0, 0]))
+        return self.product(self._coupling[0, 0, 0].new_ones(self._shape))
 
     def largest_eigenvalue(self, iterations: int = 40) -> float:
         """Return the largest eigenvalue by the power method, started at ones (no entry is negative)."""
-        vector = torch.ones_like(self._coupling[0, 0, 0])
+        vector = self._coupling[0, 0, 0].new_ones(self._shape)
         if self._mask is not None:
             vector = vector * self._mask
         value = 0.0
@@ -101,13 +128,6 @@ class NormalStencil:
             value = float(torch.linalg.vector_norm(moved) / torch.linalg.vector_norm(vector))
             vector = moved / torch.linalg.vector_norm(moved)
         return value
-
-    def _finished(self, values: Tensor) -> Tensor:
-        total = make_hermitian(values).mul_(2.0)
-        if self._mask is not None:
-            total *= self._mask
-            return total + self.precision * self._mask
-        return total + self.precision
 
 
 def _add_moments(moments: Tensor, piece: Piece) -> None:
@@ -142,7 +162,7 @@ def _couplings(moments: Tensor) -> dict[Offset, Tensor]:
             low, high = _places(first)
             # The coupling belongs to the first corner, which lies beside the cell's own place.
             couplings[offset][high] += moments[9 * z + 3 * y + x][low]  # type: ignore[index]
-    return couplings
+    return {offset: coupling.flatten() for offset, coupling in couplings.items()}
 
 
 def _places(offset: Offset) -> tuple[Any, Any]:

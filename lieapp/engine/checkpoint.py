@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 from collections.abc import Mapping
@@ -93,6 +94,12 @@ class Checkpoint:
             # Zero-dimensional indexing may return read-only or scalar arrays; torch wants writable ones.
             {key: torch.from_numpy(np.array(value)) for key, value in states.items()},
         )
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """The recording's metadata, the job among them."""
+        found: dict[str, Any] = json.loads(self.header).get("metadata") or {}
+        return found
 
     def fill(self, recording: Recording) -> None:
         """Put the stored frames into an empty recording and leave it open.

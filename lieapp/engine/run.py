@@ -199,6 +199,10 @@ class Run(Iterator[Frame]):
         self._limits = limits
         self._rules.limits = limits
 
+    def keep_checkpoint(self, path: str | Path, seconds: float = 5.0) -> None:
+        """Keep a recent checkpoint in a file from now on; see ``checkpoint_path`` of `Run`."""
+        self._checkpoint_path, self._checkpoint_seconds = Path(path), seconds
+
     def share_control(self, control: RunControl | None) -> None:
         """Let a control steer this run that others follow, too; who shares it finishes it."""
         self._control = control

@@ -1,0 +1,126 @@
+"""Everything about one reconstruction, or a race of several, in one folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lieapp.cryoem.maps import write_map
+from lieapp.cryoem.report import CryoemReport
+from lieapp.cryoem.spec import CryoemJob
+from lieapp.cryoem.writing import write_fsc, write_half_maps
+from lieapp.engine.recording import Recording
+from lieapp.export.bundle import software_versions
+from lieapp.export.errors import ExportError
+from lieapp.export.tables import write_table
+
+__all__ = ["Reconstruction", "export_reconstruction", "write_reconstruction_race_csv", "write_shells_csv"]
+
+
+@dataclass(frozen=True, eq=False)
+class Reconstruction:
+    """A run with its name and what it found.
+
+    Attributes
+    ----------
+    title : str
+    job : CryoemJob
+    recording : Recording
+        With at least one frame.
+    report : CryoemReport
+    """
+
+    title: str
+    job: CryoemJob
+    recording: Recording
+    report: CryoemReport
+
+
+def export_reconstruction(folder: Path | str, result: Reconstruction, *, frame: int | None = None) -> list[Path]:
+    """Write map, half maps, correlations, errors by shell and epoch, recording and report.
+
+    Parameters
+    ----------
+    folder : path
+        Made if it does not exist; files of the same names are replaced.
+    result : Reconstruction
+    frame : int, optional
+        Frame whose map is written; the last one by default.
+
+    Returns
+    -------
+    list of Path
+        The files written.
+
+    Raises
+    ------
+    ExportError
+        If the folder cannot be made or a file cannot be written.
+    CryoemError
+        If a map cannot be written.
+    """
+    folder, recording, report = Path(folder), result.recording, result.report
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        recording.save(folder / "recording.npz")
+        written = [folder / "recording.npz", _write_report(result, folder / "report.json")]
+        if len(recording):
+            state = recording.state(-1 if frame is None else frame)
+            pixel = report.pixel_size_angstrom
+            written.append(write_map(folder / "map.mrc", state["map"], pixel))
+            if "half_maps" in state:
+                written += write_half_maps(folder, state["half_maps"][0], state["half_maps"][1], pixel)
+            curves = {"fsc_truth": state["fsc_truth"], "shell_error": state["shell_error"]}
+            if "fsc_half" in state:
+                curves["fsc_half"] = state["fsc_half"]
+            written.append(write_fsc(folder / "fsc.csv", curves, box=report.box, pixel_size_angstrom=pixel))
+            written.append(write_shells_csv(result, folder / "shell_error.csv"))
+            written.append(write_reconstruction_race_csv([result], folder / "progress.csv"))
+    except OSError as error:
+        raise ExportError(f"{error.filename or folder}: cannot be written ({error.strerror}).") from error
+    return written
+
+
+def write_shells_csv(result: Reconstruction, path: Path) -> Path:
+    """Write the relative error of every shell, one row for every frame that is kept."""
+    recording = result.recording
+    epochs = recording.column("epoch")
+    shells = len(recording.state(0)["shell_error"])
+
+    def rows() -> Iterable[list[object]]:
+        for frame in range(len(recording)):
+            if recording.kept(frame) == frame:
+                errors = recording.state(frame)["shell_error"]
+                yield [frame, repr(float(epochs[frame])), *(_number(each) for each in errors)]
+
+    return write_table(path, ["frame", "epoch", *(f"shell_{k}" for k in range(shells))], rows())
+
+
+def write_reconstruction_race_csv(results: Sequence[Reconstruction], path: Path) -> Path:
+    """Write all columns of several runs, one row a frame: ``run, frame,`` then the columns."""
+    columns = list(dict.fromkeys(name for result in results for name in result.recording.columns))
+
+    def rows() -> Iterable[list[object]]:
+        for result in results:
+            table = result.recording.table()
+            for frame in range(len(result.recording)):
+                yield [result.title, frame, *(_number(table[name][frame]) if name in table else "" for name in columns)]
+
+    return write_table(path, ["run", "frame", *columns], rows())
+
+
+def _number(value: float) -> str:
+    return repr(float(value)) if np.isfinite(value) else ""
+
+
+def _write_report(result: Reconstruction, path: Path) -> Path:
+    record: dict[str, Any] = json.loads(result.report.to_json())
+    record["job"] = result.job.model_dump(mode="json")
+    record["versions"] = software_versions()
+    path.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return path
