@@ -37,6 +37,8 @@ def test_tool_is_content(command: list[str]) -> None:
         "import lieapp.structures, lieapp.optimizers, lieapp.engine, lieapp.alignment, lieapp.export",
         "import lieapp.optimizers.settings, lieapp.alignment.spec, lieapp.alignment.superposition",
         "import lieapp.alignment.report, lieapp.engine.recording, lieapp.engine.control, lieapp.engine.job",
+        "import lieapp.landscapes.spec, lieapp.landscapes.commands, lieapp.landscapes.report, lieapp.landscapes.caption",
+        "import lieapp.landscapes.listing, lieapp.landscapes.texts, lieapp.export.landscape_bundle, lieapp.api",
         "import lieapp.gui.main_window",
         "import lieapp.cli",
     ],

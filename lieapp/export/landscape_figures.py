@@ -91,6 +91,7 @@ def draw_path(results: Sequence[LandscapeResult], *, columns: int = 1) -> Figure
         for result, (color, dash) in zip(results, lines, strict=True):
             points = result.recording.states("point")
             style: Any = (0, dash) if dash else "-"
+            axes.plot(points[:, 0], points[:, 1], color="white", linewidth=2.4, alpha=0.7, zorder=3)
             axes.plot(points[:, 0], points[:, 1], color=color, linestyle=style, label=result.title, zorder=4)
             axes.plot(*points[-1], color=color, marker="s", markersize=4, markeredgecolor="white", zorder=6)
         axes.plot(*points[0], color="black", marker="*", markersize=7, linestyle="", label="start", zorder=7)
@@ -126,8 +127,8 @@ def _draw_contours(axes: Axes, shape: Surface) -> None:
     # Dense near the bottom, where valleys are.
     levels = low + (high - low) * np.linspace(0.0, 1.0, _LEVELS) ** 1.6 if high > low else np.array([low, low + 1.0])
     clipped = np.ma.masked_invalid(np.clip(values, low, high))
-    axes.contourf(x, y, clipped, levels=levels, cmap="GnBu_r", alpha=0.75)
-    axes.contour(x, y, clipped, levels=levels, colors="#5B6B78", linewidths=0.3)
+    axes.contourf(x, y, clipped, levels=levels, cmap="GnBu_r", alpha=0.5)
+    axes.contour(x, y, clipped, levels=levels, colors="#5B6B78", linewidths=0.3, linestyles="solid")
 
 
 def draw_landscape_progress(results: Sequence[LandscapeResult], *, columns: int = 1) -> Figure:

@@ -62,7 +62,7 @@ _KNOWN = (
 QUANTITIES: dict[str, Quantity] = {each.column: each for each in _KNOWN}
 """Quantities by column; a column that is not here is drawn under its own name."""
 
-_EXTRA_DASHES: tuple[tuple[float, ...], ...] = ((5.0, 3.0), (1.5, 2.0), (8.0, 2.0, 1.5, 2.0), (3.0, 1.5, 1.0, 1.5))
+_EXTRA_DASHES: tuple[tuple[float, ...], ...] = ((1.5, 2.0), (8.0, 2.0, 1.5, 2.0), (5.0, 3.0), (3.0, 1.5, 1.0, 1.5))
 
 
 def quantity(column: str) -> Quantity:
