@@ -13,7 +13,7 @@ from torch.optim import Optimizer
 from lieapp.optimizers.curvature_block import CurvatureBlock, CurvatureMemory
 from lieapp.optimizers.dimer import ROTATION_METHODS, Rotation, rotate
 from lieapp.optimizers.flat import FlatSpace
-from lieapp.optimizers.oracle import Costs, FiniteDifferenceOracle, Oracle, dot, norm
+from lieapp.optimizers.oracle import Costs, FiniteDifferenceOracle, Oracle, dot, norm, rough_norm
 from lieapp.optimizers.presented import PresentedOracle, RestrictedOracle
 from lieapp.optimizers.registry import accepts_oracle
 from lieapp.optimizers.wrapping import Base, build_base
@@ -256,7 +256,7 @@ class DEO(Optimizer):
         if not own or all(p.grad is None for p in own):
             return loss
         grads = [_dense(p) for p in own]
-        length = norm(grads)
+        length = rough_norm(grads)
         fresh = self._due(length, own)
         if fresh:
             self._refresh(self._curvature_oracle(closure, oracle, own), own, length)
@@ -349,7 +349,8 @@ class DEO(Optimizer):
         radius = float(self.options["trust_radius"])
         size = min(max(abs(block.slope / block.curvature), float(self.options["kick"]) * radius), radius)
         for p, n in zip(parameters, block.direction, strict=True):
-            p.add_(n.to(p), alpha=-size if block.slope > 0.0 else size)
+            if p.grad is not None:
+                p.add_(n.to(p), alpha=-size if block.slope > 0.0 else size)
         self._memory.escaping = True
 
     # Searching
@@ -427,7 +428,7 @@ class DEO(Optimizer):
     def _search(self, oracle: Oracle, direction: Sequence[Tensor] | None) -> Rotation:
         options = self.options
         paper = options["mode"] == "paper"
-        if direction is None:
+        if direction is None and paper:
             space = FlatSpace(oracle.parameters)
             direction = space.split(space.random(self._generator))
         return rotate(

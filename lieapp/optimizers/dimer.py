@@ -33,6 +33,8 @@ ROTATION_METHODS: tuple[str, ...] = get_args(RotationMethod)
 CURVATURE_FLOOR = 0.01
 """Curvatures are compared with at least this share of the largest one met: a zero has no relative error."""
 
+RANDOM_SHARE = 0.1
+
 RECOMPUTE_AFTER = 10
 """Rotations after which HN, carried along, is computed anew: differences leave errors that add up."""
 
@@ -96,7 +98,9 @@ def rotate(
     oracle : Oracle
         Asked for products at the present parameters.
     direction : sequence of Tensor, optional
-        Where to begin, one tensor per parameter, of any length and sign; a random direction if absent.
+        Where to begin, one tensor per parameter, of any length and sign. If absent, the gradient left in ``.grad``
+        with a tenth of a random direction, or that alone. In a network the gradient has a hundred times the share of
+        the lowest direction that a random vector has; exactly on a ridge it has none, hence the tenth.
     budget : float
         Evaluations to spend at most, at the oracle's price of a product; at least one product.
     method : {"fixed", "optimal-angle", "lor", "lanczos"}
@@ -129,8 +133,8 @@ def rotate(
 
     Notes
     -----
-    A direction that is an eigenvector already gives no hint of a lower one, so ``lor`` then tries a random direction
-    beside it, for one product. HN is carried along and, by differences, computed anew after ten rotations or more;
+    An eigenvector gives no hint of a lower one, so ``lor``, when it has found one, tries a random direction beside it
+    once, for one product. HN is carried along and, by differences, computed anew after ten rotations or more;
     the budget covers this.
     """
     search = _Search(oracle, direction, budget, tolerance, generator)
@@ -202,7 +206,7 @@ class _Search:
             raise ValueError(f"Invalid tolerance: {tolerance}")
         self.space = FlatSpace(oracle.parameters)
         self._generator = generator
-        start = self.random() if direction is None else self.space.unit(self.space.flatten(direction))
+        start = self._guess() if direction is None else self.space.unit(self.space.flatten(direction))
         self.start = self.space.with_sign(start)
         self.tolerance = tolerance
         self.by_differences = bool(getattr(oracle, "hvp_by_differences", False))
@@ -226,6 +230,16 @@ class _Search:
         if self._generator is None:
             self._generator = torch.Generator().manual_seed(0)
         return self.space.random(self._generator)
+
+    def _guess(self) -> Tensor:
+        """Return a direction to begin with, see `rotate`."""
+        start = self.random()
+        grads = [torch.zeros_like(p) if p.grad is None else p.grad for p in self._oracle.parameters]
+        gradient = self.space.flatten(grads)
+        length = self.space.norm(gradient)
+        if 0.0 < length < math.inf:
+            start = self.space.unit(gradient / length + RANDOM_SHARE * start)
+        return start
 
     def settled(self, curvature: float, residual: float) -> bool:
         """Return whether the relative residual is within the tolerance."""
@@ -272,81 +286,90 @@ def _curvature(search: _Search, n: Tensor, y: Tensor) -> tuple[float, Tensor, fl
 
 
 def _locally_optimal(search: _Search, watched: bool) -> Iterator[Rotation]:
-    space, n = search.space, search.start
-    y = search.product(n)
-    previous: tuple[Tensor, Tensor] | None = None
-    turns = stale = 0
+    space = search.space
+    # Rows: N, the previous change of N (orthonormal to it; absent at first), the new direction. And their products.
+    vectors = torch.empty(3, space.size, dtype=space.dtype, device=search.start.device)
+    products = torch.empty_like(vectors)
+    vectors[0], products[0] = search.start, search.product(search.start)
+    known, change_curvature = 1, 0.0
+    stale, probed = 0, False
     while True:
+        n, y = vectors[0], products[0]
         curvature, residual, length = _curvature(search, n, y)
         settled = search.settled(curvature, length)
-        recompute = search.by_differences and stale >= RECOMPUTE_AFTER
         if not math.isfinite(length) or search.left == 0 or space.size == 1:
             break
-        if recompute and (settled or search.left == 1):
-            y, stale = search.product(n), 0
+        if search.by_differences and stale >= RECOMPUTE_AFTER and (settled or search.left == 1):
+            products[0], stale, known = search.product(n), 0, 1
             continue
-        if settled and turns > 0:
+        if settled and probed:
             break
         if watched:
-            yield search.rotation(n, y, curvature, length)
-        basis = [n] if previous is None else [n, previous[0]]
+            yield search.rotation(n.clone(), y.clone(), curvature, length)
         # Where HN shows no way to turn, a random one: the eigenvector at hand need not be the lowest.
-        turn = _orthonormal(space, search.random() if settled else residual, basis)
+        probed = probed or settled
+        turn = _orthonormal(space, search.random() if settled else residual, vectors[:known])
         if turn is None:
             break
-        products = [y, search.product(turn)] if previous is None else [y, search.product(turn), previous[1]]
-        vectors = [n, turn] if previous is None else [n, turn, previous[0]]
-        n, y, previous = _lowest_in_span(space, vectors, products)
-        turns, stale = turns + 1, stale + 1
-    yield search.rotation(n, y, curvature, length)
+        vectors[known], products[known] = turn, search.product(turn)
+        coefficients, change_curvature = _lowest_in_span(vectors, products, known, curvature, change_curvature)
+        if coefficients is None:
+            break
+        known = len(coefficients)
+        mixing = coefficients.to(vectors)
+        size = coefficients.shape[1]
+        vectors[:known], products[:known] = mixing @ vectors[:size], mixing @ products[:size]
+        stale += 1
+    scale = 1.0 / space.norm(n)
+    yield search.rotation(n * scale, y * scale, curvature, length)
 
 
-def _orthonormal(space: FlatSpace, vector: Tensor, basis: Sequence[Tensor]) -> Tensor | None:
-    """Return the unit vector along the part of a vector orthogonal to orthonormal others; None if there is none."""
+def _orthonormal(space: FlatSpace, vector: Tensor, basis: Tensor) -> Tensor | None:
+    """Return the unit vector along the part of a vector orthogonal to orthonormal rows; None if there is none."""
     before = space.norm(vector)
-    for _ in range(2):
-        for other in basis:
-            vector = torch.add(vector, other, alpha=-space.dot(other, vector))
+    for _ in range(3):
+        parts = space.rows_dot(basis, vector)
+        vector = vector - parts.to(vector) @ basis
         length = space.norm(vector)
         if not length > 1e-10 * before:
             return None
-        vector = vector / length
-    return vector
+        if float(parts.norm()) <= 1e-3 * length:  # what is left of them is beyond the precision
+            break
+    return vector / length
 
 
 def _lowest_in_span(
-    space: FlatSpace, vectors: Sequence[Tensor], products: Sequence[Tensor]
-) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor] | None]:
-    """Solve the Rayleigh-Ritz problem in two or three orthonormal vectors.
+    vectors: Tensor, products: Tensor, known: int, curvature: float, change_curvature: float
+) -> tuple[Tensor | None, float]:
+    """Solve the Rayleigh-Ritz problem in two or three orthonormal rows, the last of them new.
 
     Returns
     -------
-    n, y : Tensor
-        The lowest vector and its product.
-    change : (Tensor, Tensor) or None
-        The direction in the span in which the first vector was left, orthonormal to ``n``, and its product.
+    coefficients : Tensor, shape=(1 or 2, known + 1), dtype=float64, or None
+        Of the lowest vector, and of the direction in which the first row was left, orthonormal to it. None where a
+        product is not finite.
+    change_curvature : float
+        Curvature along that direction.
     """
-    size = len(vectors)
-    matrix = torch.empty(size, size, dtype=torch.float64)
-    for i in range(size):
-        for j in range(size):
-            matrix[i, j] = space.dot(vectors[i], products[j])
-    matrix = 0.5 * (matrix + matrix.T)
+    size = known + 1
+    matrix = torch.zeros(size, size, dtype=torch.float64)
+    matrix[0, 0] = curvature
+    if known == 2:
+        # The last Rayleigh-Ritz problem has left the change conjugate to N.
+        matrix[1, 1] = change_curvature
+    matrix[-1] = FlatSpace.rows_dot(vectors[:size], products[known])
+    matrix[:, -1] = matrix[-1]
     if not bool(torch.isfinite(matrix).all()):
-        return vectors[0], products[1], None
+        return None, change_curvature
     lowest = torch.linalg.eigh(matrix)[1][:, 0]
     change = lowest.clone()
     change[0] = 0.0
     change -= (change @ lowest) * lowest
     length = float(change.norm())
-    rows = [lowest] if length < 1e-12 else [lowest, change / length]
-    mixed = [
-        [torch.stack([c * v for c, v in zip(row.tolist(), list_, strict=True)]).sum(0) for list_ in (vectors, products)]
-        for row in rows
-    ]
-    n, y = mixed[0]
-    scale = 1.0 / space.norm(n)
-    return n * scale, y * scale, None if len(mixed) == 1 else (mixed[1][0], mixed[1][1])
+    if length < 1e-12:
+        return lowest[None], 0.0
+    change /= length
+    return torch.stack((lowest, change)), float(change @ matrix @ change)
 
 
 def _optimal_angle(search: _Search, trial_angle: float, watched: bool) -> Iterator[Rotation]:

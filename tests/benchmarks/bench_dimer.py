@@ -1,0 +1,152 @@
+"""The dimer on the character transformer: its curvature against Lanczos, and what DEO costs beyond its evaluations.
+
+Times are those of the processor, one thread, so that what else the machine does counts little.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from lieapp.engine.devices import single_thread
+from lieapp.landscapes.transformer import TransformerModel, shape_of
+from lieapp.optimizers.deo import DEO
+from lieapp.optimizers.dimer import rotate
+from lieapp.optimizers.lanczos import lanczos
+from lieapp.optimizers.oracle import AutogradOracle, Costs, FiniteDifferenceOracle, dot
+
+ADAM_STEPS = 150
+
+
+class Timed:
+    """A closure of the network's loss on its present batch, with the time that it takes."""
+
+    def __init__(self, model: TransformerModel) -> None:
+        self.model = model
+        self.calls = 0
+        self.seconds = 0.0
+
+    def __call__(self) -> Tensor:
+        begin = time.thread_time()
+        for p in self.model.parameters:
+            p.grad = None
+        loss = self.model.network.loss(self.model._windows)
+        loss.backward()
+        self.seconds += time.thread_time() - begin
+        self.calls += 1
+        return loss.detach()
+
+
+def row(name: str, value: float, unit: str, peer: str = "", ratio: float | None = None, limit: str = "") -> dict:
+    return {"name": name, "value": value, "unit": unit, "peer": peer, "ratio": ratio, "limit": limit}
+
+
+def run(quick: bool) -> list[dict[str, Any]]:
+    """Return the rows."""
+    name = "transformer-tiny" if quick else "transformer"
+    rows: list[dict[str, Any]] = []
+    done = 0
+    with single_thread():
+        model = TransformerModel(shape_of(name), None, None, 0, torch.device("cpu"), torch.float32)
+        for steps in (10,) if quick else (10, 50, 150):
+            train(model, steps - done)
+            done = steps
+            rows += curvature(model, steps)
+        size = sum(p.numel() for p in model.parameters)
+        return rows + costs(model, f"{name}, {size} parameters", 12 if quick else 60)
+
+
+def train(model: TransformerModel, steps: int) -> None:
+    """Take the network from its start, where nothing has curvature, to where training goes on."""
+    adam = torch.optim.Adam(model.parameters, lr=1e-3)
+    closure = Timed(model)
+    for _ in range(steps):
+        closure()
+        adam.step()
+        model.after_step()
+
+
+def curvature(model: TransformerModel, steps: int) -> list[dict[str, Any]]:
+    """Return the lowest curvature by 10 evaluations beside 40 exact products of Lanczos, and what it truly is."""
+    exact = AutogradOracle(lambda: model.network.loss(model._windows), model.parameters, costs=Costs(hvp=1.0))
+    spectrum = lanczos(exact, steps=40)
+    after = f"after {steps} steps of Adam"
+    rows = [
+        row(f"Lanczos-40, lowest, {after}", spectrum.lowest, ""),
+        row(f"Lanczos-40, highest, {after}", spectrum.highest, ""),
+    ]
+    for method in ("lor", "lanczos", "optimal-angle"):
+        for kind in ("exact", "one-sided", "one-sided from a random direction"):
+            differences = FiniteDifferenceOracle(Timed(model), model.parameters)
+            differences.gradient()
+            start = random_direction(model) if "random" in kind else None
+            oracle = exact if kind == "exact" else differences
+            found = rotate(oracle, start, budget=10.0, tolerance=0.0, method=method)  # type: ignore[arg-type]
+            truth = dot(found.direction, exact.hvp(found.direction))
+            limit = "ratio > 0.95" if method == "lor" and kind == "one-sided" else ""
+            label = f"{method}, 10 evaluations, {kind} (true {truth:.4g})"
+            rows.append(row(label, found.curvature, "", "Lanczos-40", truth / spectrum.lowest, limit))
+    return rows
+
+
+def random_direction(model: TransformerModel) -> list[Tensor]:
+    """Return normal deviates in the shapes of the parameters."""
+    generator = torch.Generator().manual_seed(0)
+    return [torch.randn(p.shape, generator=generator) for p in model.parameters]
+
+
+def costs(model: TransformerModel, label: str, steps: int) -> list[dict[str, Any]]:
+    """Return what a step costs outside the gradients and the base, and DEO's time against its evaluations."""
+    rows = []
+    for name, settings in (
+        ("default", {}),
+        ("K 10, 5 rotations", {"adaptive": False}),
+        ("project, K 10", {"adaptive": False, "mode": "project"}),
+    ):
+        plain, wrapped = Timed(model), Timed(model)
+        adam = torch.optim.Adam(model.parameters, lr=1e-5, foreach=False)
+        deo = DEO(model.parameters, torch.optim.Adam, lr=1e-5, foreach=False, tolerance=1e-6, **settings)
+        base = timed_base(deo)
+        took = [0.0, 0.0]
+        for _ in range(steps):  # in turn, so that what else the machine does falls on both
+            begin = time.thread_time()
+            plain()
+            adam.step()
+            middle = time.thread_time()
+            deo.step(wrapped)
+            took[0] += middle - begin
+            took[1] += time.thread_time() - middle
+        algebra = took[1] - wrapped.seconds - base()
+        evaluations = deo.evaluations / steps
+        rows += [
+            row(
+                f"vector algebra in a step, {name}",
+                algebra / steps * 1e3,
+                "ms",
+                "the step",
+                algebra / took[1],
+                "< 0.02",
+            ),
+            row(
+                f"step of DEO over one of Adam, {name}",
+                took[1] / took[0],
+                "",
+                f"{evaluations:.2f} evaluations reported",
+                took[1] / took[0] / evaluations,
+                "0.9 to 1.1",
+            ),
+        ]
+        assert wrapped.calls == deo.evaluations
+    return [row(f"gradient ({label})", plain.seconds / plain.calls * 1e3, "ms"), *rows]
+
+
+def timed_base(deo: DEO) -> Callable[[], float]:
+    """Let a wrapped optimiser's own steps be timed; return a call that tells the seconds."""
+    begun, spent = [0.0], [0.0]
+    deo.base.register_step_pre_hook(lambda *_: begun.__setitem__(0, time.thread_time()))
+    deo.base.register_step_post_hook(lambda *_: spent.__setitem__(0, spent[0] + time.thread_time() - begun[0]))
+    return lambda: spent[0]
