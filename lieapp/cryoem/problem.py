@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from lieapp.engine.outcome import OutcomeKind
     from lieapp.engine.run import Run
 
-__all__ = ["CryoemProblem", "open_cryoem"]
+__all__ = ["CryoemProblem", "open_cryoem", "stream_seed"]
 
 SINGLE_THREAD_UP_TO = 64  # box: with two threads on a busy machine smaller ones were 4 to 60 times slower
 _GAP_EVERY_FRAME_UP_TO = 32  # box: above, the loss gap is computed four times an epoch
@@ -100,12 +100,12 @@ class CryoemProblem(Problem):
         if first.measurements.operator.interpolation == "trilinear":
             self._envelope = gridding_envelope(self.box).to(first.measurements.data.real)
         self._orders = [
-            BatchOrder(len(fit.measurements), max(1, batch // len(self.fits)), seed=_stream(seed, 10 + k))
+            BatchOrder(len(fit.measurements), max(1, batch // len(self.fits)), seed=stream_seed(seed, 10 + k))
             for k, fit in enumerate(self.fits)
         ]
         self.steps_per_epoch = self._orders[0].batches
         self._leaves = [
-            torch.view_as_real(_start(fit, start, _stream(seed, 20 + k))).contiguous().requires_grad_()
+            torch.view_as_real(_start(fit, start, stream_seed(seed, 20 + k))).contiguous().requires_grad_()
             for k, fit in enumerate(self.fits)
         ]
         estimates = [
@@ -113,7 +113,7 @@ class CryoemProblem(Problem):
             for fit in self.fits
             if preconditioner == "hutchinson"
         ]
-        self._probes = torch.Generator().manual_seed(_stream(seed, 30))
+        self._probes = torch.Generator().manual_seed(stream_seed(seed, 30))
         self._oracle = CryoemOracle(
             self.fits,
             self._leaves,
@@ -296,7 +296,7 @@ def _single(values: Tensor) -> NDArray[np.float32]:
     return found
 
 
-def _stream(seed: int, number: int) -> int:
+def stream_seed(seed: int, number: int) -> int:
     """Return the seed of one of the independent streams of a job."""
     return int(np.random.SeedSequence([seed, number]).generate_state(1, np.uint64)[0] >> 1)
 
@@ -362,7 +362,7 @@ def open_cryoem(job: CryoemJob, inputs: CryoemInputs | None = None) -> tuple[Cry
         advice="" if rate is None else f"Try lr {rate if settings.lr > rate else 0.1 * settings.lr:g}.",  # type: ignore[attr-defined]
     )
     optimizer = build_optimizer(
-        settings, problem.parameters(), generator=torch.Generator().manual_seed(_stream(job.seed, 40))
+        settings, problem.parameters(), generator=torch.Generator().manual_seed(stream_seed(job.seed, 40))
     )
     steps = max(1, round(job.epochs * problem.steps_per_epoch))
     limits = job.limits.model_copy(update={"steps": min(job.limits.steps, steps)})
