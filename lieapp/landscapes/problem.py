@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from lieapp.engine.outcome import OutcomeKind
     from lieapp.engine.run import Run
+    from lieapp.landscapes.catalog import Surface
     from lieapp.landscapes.spec import LandscapeJob
     from lieapp.landscapes.texts import Text
     from lieapp.optimizers.settings import OptimizerSettings
@@ -43,6 +45,7 @@ DIMER_COLUMNS = ("dimer_curvature", "dimer_residual", "dimer_alignment", "dimer_
 """What an optimiser that looks for low curvature reports after its step; NaN for those that do not."""
 
 _LARGEST_HESSIAN = 2000
+_SPREAD_GRID = 60
 _ONE_THREAD = 100_000  # parameters up to which two threads only get in each other's way
 
 
@@ -101,6 +104,8 @@ class LandscapeProblem(Problem):
         Whether x and y are columns.
     advice : str
         What to suggest when the run diverges, such as "Try lr 0.1."
+    loss_scale : float, optional
+        A difference of the loss that matters; 1 by default, where losses are scaled so.
 
     Attributes
     ----------
@@ -115,7 +120,14 @@ class LandscapeProblem(Problem):
     """
 
     def __init__(
-        self, model: Model, truth: Truth, *, name: str = "landscape", is_planar: bool = False, advice: str = ""
+        self,
+        model: Model,
+        truth: Truth,
+        *,
+        name: str = "landscape",
+        is_planar: bool = False,
+        advice: str = "",
+        loss_scale: float | None = None,
     ) -> None:
         self.model = model
         self.truth = truth
@@ -128,11 +140,8 @@ class LandscapeProblem(Problem):
         self.single_threaded = self.size <= _ONE_THREAD
         self.metric = Metric("loss", "", "log" if truth.deepest is not None and truth.deepest >= 0.0 else "linear")
         self._optimizer: Optimizer | None = None
-        start = float(model.oracle.loss())
-        if truth.deepest is not None and math.isfinite(start):
-            # A difference of the loss that matters, where the loss itself starts near zero.
-            top = start if truth.saddle is None else max(start, truth.saddle.point.value)
-            self.loss_scale = max(top - truth.deepest, 1e-300)
+        if loss_scale is not None:
+            self.loss_scale = loss_scale
 
     @property
     def oracle(self) -> Oracle:
@@ -262,6 +271,7 @@ def open_landscape(job: LandscapeJob, inputs: Text | None = None) -> tuple[Lands
         name=job.description.title,
         is_planar=job.description.is_planar,
         advice=_advice(settings, recommended),
+        loss_scale=_spread(job.surface) if job.description.is_planar else None,
     )
     if settings.name == "saddle-free-newton" and problem.size > _LARGEST_HESSIAN:
         raise LandscapeError(
@@ -271,6 +281,20 @@ def open_landscape(job: LandscapeJob, inputs: Text | None = None) -> tuple[Lands
     generator = torch.Generator().manual_seed(job.seed)
     optimizer = build_optimizer(settings, problem.parameters(), generator=generator)
     return problem, Run(problem, optimizer, settings=settings, limits=job.limits, job=job)
+
+
+@lru_cache(maxsize=32)
+def _spread(shape: Surface) -> float:
+    """Return by how much a surface varies over its domain, from its lowest value to the middle one, on a grid.
+
+    The highest one says little: surfaces may rise a thousandfold in a corner.
+    """
+    x, y = np.meshgrid(*(np.linspace(low, high, _SPREAD_GRID) for low, high in shape.domain))
+    with np.errstate(all="ignore"):
+        values = np.broadcast_to(np.asarray(shape.value(x, y), dtype=np.float64), x.shape)
+    finite = values[np.isfinite(values)]
+    spread = float(np.median(finite) - finite.min()) if finite.size else 0.0
+    return spread if spread > 0.0 else 1.0
 
 
 def _is_network(job: LandscapeJob) -> bool:
