@@ -5,14 +5,13 @@ Shell k holds the coefficients whose frequency rounds to k periods a box, which 
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from torch import Tensor
 
 from lieapp.cryoem.plane import fourier_radii, largest_radius
+from lieapp.cryoem.resolution import FSC_HALF_MAPS, FSC_TRUTH, resolution_angstrom, shell_frequencies
 
 __all__ = [
     "FSC_HALF_MAPS",
@@ -24,11 +23,6 @@ __all__ = [
 ]
 
 Array = NDArray[np.float64]
-
-FSC_HALF_MAPS = 0.143
-"""Correlation between half maps at which the resolution is read (Rosenthal and Henderson, 2003)."""
-FSC_TRUTH = 0.5
-"""Correlation with the truth at which the resolution is read."""
 
 
 class Shells:
@@ -107,44 +101,6 @@ class Shells:
         """Return a volume, shape=(box, box, box), whose coefficients hold the value of their shell, the last beyond."""
         radii = fourier_radii(self.box, self.index.device).round().long().clamp_max(self.radius)
         return values[radii]
-
-
-def shell_frequencies(shells: int, box: int, pixel_size_angstrom: float) -> Array:
-    """Return the spatial frequency of every shell in 1/Å, shape=(shells,)."""
-    return np.arange(shells) / (box * pixel_size_angstrom)
-
-
-def resolution_angstrom(
-    correlation: ArrayLike, box: int, pixel_size_angstrom: float, threshold: float = FSC_HALF_MAPS
-) -> float:
-    """Return the resolution at which a Fourier shell correlation first falls below a threshold.
-
-    Parameters
-    ----------
-    correlation : array_like, shape=(shells,)
-    box : int
-        In pixels.
-    pixel_size_angstrom : float
-    threshold : float
-        0.143 between half maps, 0.5 against the truth.
-
-    Returns
-    -------
-    float
-        In Å, interpolated between shells; that of the last shell where no shell lies below the threshold, infinite
-        where all do.
-    """
-    values = np.asarray(correlation, dtype=np.float64)
-    extent = box * pixel_size_angstrom
-    below = np.flatnonzero(~(values[1:] >= threshold)) + 1
-    if not len(below):
-        return extent / (len(values) - 1)
-    k = int(below[0])
-    if k == 1:
-        return math.inf
-    left, right = values[k - 1], values[k]
-    step = (left - threshold) / (left - right) if math.isfinite(right) and left > right else 0.0
-    return extent / (k - 1 + step)
 
 
 def condition_numbers(diagonal: Tensor, shells: Shells) -> Array:

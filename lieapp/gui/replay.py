@@ -169,10 +169,10 @@ class Replay(QObject):
         finale, self._finale = self._finale, []
         current = self._session.current
         if current is not None and current.finished:
-            self.playback.hold(current.recording.best)
+            self.playback.hold(current.best)
         ranked = [(value, entry) for entry in finale if (value := entry.metric_value()) is not None]
         if ranked:
             winner = min(ranked, key=lambda pair: pair[0])[1]
             self.run_wanted.emit(winner)
-            self.playback.hold(winner.recording.best)
+            self.playback.hold(winner.best)
         self.frame_changed.emit()

@@ -234,7 +234,7 @@ class RunController(QObject):
         self._select(entry)
         if entry is not None:
             if entry.finished:
-                self.playback.hold(entry.recording.best)
+                self.playback.hold(entry.best)
             else:
                 self.playback.follow(entry.frames)
         self.frame_changed.emit()
@@ -249,7 +249,7 @@ class RunController(QObject):
         if was_current:
             self._select(self.runs[-1] if self.runs else None)
             if self.current is not None:
-                self.playback.hold(self.current.recording.best)
+                self.playback.hold(self.current.best)
             self.frame_changed.emit()
         self.runs_changed.emit()
         self.states_changed.emit()
@@ -280,7 +280,7 @@ class RunController(QObject):
     def show_best(self) -> None:
         """Hold the replay at the best frame."""
         if self.current is not None:
-            self.show_frame(self.current.recording.best)
+            self.show_frame(self.current.best)
 
     def show_latest(self) -> None:
         """Follow the latest frame, and do not wait for the replay."""

@@ -54,6 +54,9 @@ class RunEntry:
         The job's own report, present once the run has ended.
     control : RunControl or None
         Present while the run can still be steered.
+    last_is_result : bool
+        Whether the run is judged by its last frame, as where losses are of changing batches; else by that of the
+        lowest loss.
     """
 
     id: str
@@ -68,6 +71,7 @@ class RunEntry:
     metric: Metric = field(default_factory=Metric)
     report: Any = None
     control: RunControl | None = None
+    last_is_result: bool = False
 
     @property
     def frames(self) -> int:
@@ -78,6 +82,14 @@ class RunEntry:
     def finished(self) -> bool:
         """True once the run has an outcome."""
         return self.recording.outcome is not None
+
+    @property
+    def best(self) -> int:
+        """The frame that the run is judged by; there must be one."""
+        outcome = self.recording.outcome
+        if self.last_is_result and (outcome is None or outcome.kind != "diverged"):
+            return len(self.recording) - 1
+        return self.recording.best
 
     def value(self, column: str, frame: int | None = None) -> float | None:
         """Return one number of the recording.
@@ -96,7 +108,7 @@ class RunEntry:
         """
         if len(self.recording) == 0 or column not in self.recording.columns:
             return None
-        index = self.recording.best if frame is None else frame
+        index = self.best if frame is None else frame
         values = self.recording.column(column)
         if not 0 <= index < len(values):
             return None

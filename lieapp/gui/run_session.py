@@ -45,6 +45,8 @@ class RunSession(ABC):
     """
 
     choices: Any
+    last_is_result = False
+    """Whether a run is judged by its last frame; else by that of the lowest loss."""
 
     def __init__(self) -> None:
         self.runs: list[RunEntry] = []
@@ -72,12 +74,16 @@ class RunSession(ABC):
     def metric_of(self, job: Any) -> Metric:
         """Return by which number runs of a job are compared."""
 
+    def line_of(self, job: Any, taken: Collection[tuple[str, Dash]]) -> tuple[str, Dash]:
+        """Return colour and dash of a run of a job, other than those taken together: those of its optimiser."""
+        return free_line(job.optimizer.name, taken)
+
     # -- runs -----------------------------------------------------------------------------------------------------
 
     def add_run(self, job: Any, recording: Recording, inputs: Any, title: str = "") -> RunEntry:
         """List a run, with a colour and a dash that no other listed run has together."""
         taken = {(run.color, run.dash) for run in self.runs if run.visible}
-        color, dash = free_line(job.optimizer.name, taken)
+        color, dash = self.line_of(job, taken)
         entry = RunEntry(
             id=f"run-{next(self._numbers)}",
             title=title or self.title_of(job),
@@ -87,6 +93,7 @@ class RunSession(ABC):
             color=color,
             dash=dash,
             metric=self.metric_of(job),
+            last_is_result=self.last_is_result,
         )
         self.runs.append(entry)
         return entry
@@ -123,7 +130,7 @@ class RunSession(ABC):
         taken = {(run.color, run.dash) for run in self.runs if run.visible and run.pinned}
         lines: list[tuple[str, Dash]] = []
         for entrant in self.entrants:
-            line = free_line(entrant.job.optimizer.name, taken)
+            line = self.line_of(entrant.job, taken)
             taken.add(line)
             lines.append(line)
         return lines

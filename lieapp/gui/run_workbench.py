@@ -286,8 +286,8 @@ class RunWorkbench(QWidget):
         note, cost = "", None
         if current is not None and frames:
             cost = current.value("evaluations", controller.frame)
-            if current.finished and controller.frame == current.recording.best:
-                note = "best"
+            if current.finished and controller.frame == current.best:
+                note = "last" if current.last_is_result else "best"
         self.run_bar.show_position(controller.frame, frames, cost, note)
         self.plots.set_cursor(current if frames else None, controller.frame)
 

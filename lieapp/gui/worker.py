@@ -11,6 +11,7 @@ import contextlib
 import importlib
 import queue
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from lieapp.engine.job import Job
     from lieapp.engine.run import Run
 
-__all__ = ["Task", "Worker", "drive_race", "drive_run", "warm_up"]
+__all__ = ["LateInputs", "Task", "Worker", "drive_race", "drive_run", "warm_up"]
 
 
 @dataclass(eq=False)
@@ -185,8 +186,28 @@ def _open(job: Job, inputs: Any, control: RunControl) -> Run:
     return run
 
 
+class LateInputs(ABC):
+    """What jobs work on, where making it is work for the thread that drives them: it is made with the first job.
+
+    Attributes
+    ----------
+    stage : str
+        What is being done, for people; empty before and after.
+    """
+
+    stage = ""
+
+    @abstractmethod
+    def get(self, task: Task) -> Any:
+        """Return what `lieapp.engine.job.open_job` takes; made at the first call, on the thread that drives runs."""
+
+
+def _made(task: Task, inputs: Any) -> Any:
+    return inputs.get(task) if isinstance(inputs, LateInputs) else inputs
+
+
 def drive_run(task: Task, job: Job, inputs: Any, control: RunControl) -> Any:
-    """Open a job and run it to its end under the window's control.
+    """Open a job and run it to its end under the window's control; inputs may be `LateInputs`.
 
     The recording is handed to the task's progress as soon as it exists.
 
@@ -196,6 +217,7 @@ def drive_run(task: Task, job: Job, inputs: Any, control: RunControl) -> Any:
         None if the run ended before its first frame.
     """
     try:
+        inputs = _made(task, inputs)
         run = _open(job, inputs, control)
         task.tell(run.recording)
         for _ in run:
@@ -222,6 +244,7 @@ def drive_race(
     race_module = importlib.import_module("lieapp.engine.race")
     engine = importlib.import_module("lieapp.engine.job")
     try:
+        inputs = _made(task, inputs)
         runs = [engine.open_job(job, inputs)[1] for _, job in jobs]
         entrants = [race_module.Entrant(name, run) for (name, _), run in zip(jobs, runs, strict=True)]
         race = race_module.Race(entrants, evaluations, control=control)
