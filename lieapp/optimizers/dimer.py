@@ -308,7 +308,8 @@ def _locally_optimal(search: _Search, watched: bool) -> Iterator[Rotation]:
             yield search.rotation(n.clone(), y.clone(), curvature, length)
         # Where HN shows no way to turn, a random one: the eigenvector at hand need not be the lowest.
         probed = probed or settled
-        turn = _orthonormal(space, search.random() if settled else residual, vectors[:known])
+        seed, before = (search.random(), 1.0) if settled else (residual, length)
+        turn = _orthonormal(space, seed, before, vectors[:known])
         if turn is None:
             break
         vectors[known], products[known] = turn, search.product(turn)
@@ -316,26 +317,27 @@ def _locally_optimal(search: _Search, watched: bool) -> Iterator[Rotation]:
         if coefficients is None:
             break
         known = len(coefficients)
-        mixing = coefficients.to(vectors)
-        size = coefficients.shape[1]
-        vectors[:known], products[:known] = mixing @ vectors[:size], mixing @ products[:size]
+        for rows in (vectors, products):
+            space.mix(rows, coefficients)
         stale += 1
     scale = 1.0 / space.norm(n)
     yield search.rotation(n * scale, y * scale, curvature, length)
 
 
-def _orthonormal(space: FlatSpace, vector: Tensor, basis: Tensor) -> Tensor | None:
+def _orthonormal(space: FlatSpace, vector: Tensor, length: float, basis: Tensor) -> Tensor | None:
     """Return the unit vector along the part of a vector orthogonal to orthonormal rows; None if there is none."""
-    before = space.norm(vector)
+    before = length
     for _ in range(3):
         parts = space.rows_dot(basis, vector)
-        vector = vector - parts.to(vector) @ basis
+        for part, row in zip(parts.tolist(), basis, strict=True):
+            vector = vector.add_(row, alpha=-part)
+        small = float(parts.norm()) <= 1e-3 * length
+        if small:  # what is left of them is beyond the precision, and so is the change of length
+            return vector.div_(length)
         length = space.norm(vector)
         if not length > 1e-10 * before:
             return None
-        if float(parts.norm()) <= 1e-3 * length:  # what is left of them is beyond the precision
-            break
-    return vector / length
+    return vector.div_(length)
 
 
 def _lowest_in_span(

@@ -84,6 +84,21 @@ class FlatSpace:
         return norm64(a)
 
     @staticmethod
+    def mix(rows: Tensor, coefficients: Tensor) -> None:
+        """Replace the first rows of a matrix by combinations of its first rows, in place.
+
+        Parameters
+        ----------
+        rows : Tensor, shape=(m, size)
+        coefficients : Tensor, shape=(k, j), dtype=float64
+            Row i becomes the sum of ``coefficients[i, l] * rows[l]`` over ``l < j``.
+        """
+        factors = coefficients.to(rows)
+        count, size = factors.shape
+        for part in rows.split(_CHUNK, dim=1):
+            part[:count] = factors @ part[:size]
+
+    @staticmethod
     def rows_dot(basis: Tensor, vector: Tensor) -> Tensor:
         """Return the dot products of the rows of ``basis``, shape ``(m, size)``, with a vector, in float64."""
         if vector.dtype == torch.float64:
