@@ -464,7 +464,14 @@ def landscape(
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="[NAME.]KEY=VALUE", help="One setting of the optimiser.")
     ] = None,
-    seeds: Annotated[int, typer.Option(metavar="N", min=1, max=1000, help="Run every optimiser with N seeds.")] = 1,
+    seeds: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, max=1000, help="Run every optimiser with N seeds (1; of a sweep 10)."),
+    ] = None,
+    sweep: Annotated[
+        str | None,
+        typer.Option(metavar="KEY=LOW:HIGH:COUNT[:linear]", help="Run over a range of one setting: lr=1e-4:1:7."),
+    ] = None,
     steps: Annotated[int | None, typer.Option(metavar="N", help="Most steps.")] = None,
     evaluations: Annotated[float | None, typer.Option(metavar="N", help="Budget in gradient evaluations.")] = None,
     seconds: Annotated[float | None, typer.Option(metavar="S", help="Budget in seconds of computing.")] = None,
@@ -507,6 +514,9 @@ def landscape(
         job_from_options(name, optimizer=each, set=overrides[title], **options)
         for each, title in zip(names, titles, strict=True)
     ]
+    if sweep is not None:
+        return _sweep_landscape(sweep, titles, jobs, seeds, as_json=as_json, out=out, quiet=quiet)
+    seeds = seeds or 1
     if seeds > 1:
         titles = [
             f"{title} seed {job.seed + shift}"
@@ -515,6 +525,56 @@ def landscape(
         ]
         jobs = [job.changed(seed=job.seed + shift) for job in jobs for shift in range(seeds)]
     return _run_landscapes(titles, jobs, as_json=as_json, out=out, quiet=quiet)
+
+
+def _sweep_landscape(
+    text: str,
+    titles: Sequence[str],
+    jobs: Sequence[LandscapeJob],
+    seeds: int | None,
+    *,
+    as_json: bool,
+    out: Path | None,
+    quiet: bool,
+) -> int:
+    """Run every optimiser over a range of one setting and write one table a sweep; Ctrl+C keeps what is done."""
+    from lieapp.engine.control import RunControl
+    from lieapp.landscapes.study_summary import summarise_sweep, sweep_cost
+    from lieapp.landscapes.sweep import SEEDS, SweepProgress, SweepSpec, parse_range, run_sweep
+    from lieapp.optimizers.registry import settings_class
+
+    if out is not None:
+        _make_folder(out)
+    specs = [SweepSpec(job, parse_range(text, settings_class(job.optimizer.name)), seeds or SEEDS) for job in jobs]
+    shown = not (quiet or as_json)
+    control = RunControl()
+    results = []
+    with _stop_on_interrupt(control):
+        for title, spec in zip(titles, specs, strict=True):
+            if shown:
+                typer.echo(f"{title}: {sweep_cost(spec)}")
+            with _drawing_progress(shown=shown) as advance:
+
+                def tell(progress: SweepProgress, name: str = title, advance: Any = advance) -> None:
+                    advance(name, progress.done / progress.runs)
+
+                results.append(run_sweep(spec, control=control, progress=tell))
+    written: list[Path] = []
+    if out is not None:
+        from lieapp.export.landscape_studies import write_sweep
+
+        for title, result in zip(titles, results, strict=True):
+            stem = "sweep" if len(results) == 1 else f"sweep-{title.replace(':', '.')}"
+            written += write_sweep(result, out, stem)
+    if as_json:
+        objects = [result.to_dict() for result in results]
+        whole = objects[0] if len(objects) == 1 else {"schema": 1, "sweeps": objects}
+        sys.stdout.write(json.dumps(whole, ensure_ascii=False) + "\n")
+    elif not quiet:
+        for title, result in zip(titles, results, strict=True):
+            typer.echo(summarise_sweep(title, result))
+        _tell_written(written, out)
+    return 0 if all(result.complete for result in results) else 130
 
 
 def _list_landscapes(*, as_json: bool, out: Path | None, quiet: bool) -> None:

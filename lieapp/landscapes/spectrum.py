@@ -125,12 +125,11 @@ def spectrum_along(
         found, cost = work(job, recording, frames, inputs, stopped or (lambda: False), told)
     done = frames[: len(found)]
     width = max((len(values) for values, _ in found), default=0)
-    padded = [
-        np.array([np.pad(row, (0, width - len(row)), constant_values=np.nan) for row in rows]).reshape(len(found), width)
-        for rows in ([values for values, _ in found], [residuals for _, residuals in found])
-    ]
+    values, residuals = np.full((2, len(found), width), np.nan)
+    for row, (own, errors) in enumerate(found):
+        values[row, : len(own)], residuals[row, : len(own)] = own, errors
     evaluations = recording.column("evaluations")[done]
-    return PathSpectrum(np.array(done, dtype=np.int64), evaluations, padded[0], padded[1], exact, cost)
+    return PathSpectrum(np.array(done, dtype=np.int64), evaluations, values, residuals, exact, cost)
 
 
 _Found = tuple[list[tuple[Array, Array]], float]

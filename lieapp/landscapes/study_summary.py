@@ -1,0 +1,85 @@
+"""Basin maps and sweeps in words: what they will cost, before; what they found, after. No torch."""
+
+from __future__ import annotations
+
+import math
+
+from lieapp.engine.stopping import counted
+from lieapp.landscapes.basins import BasinMap, BasinSpec
+from lieapp.landscapes.sweep import MEASURES, Band, SweepResult, SweepSpec
+
+__all__ = ["basin_cost", "band_text", "summarise_basins", "summarise_sweep", "sweep_cost"]
+
+
+def basin_cost(spec: BasinSpec) -> str:
+    """Return what a map will cost at most."""
+    how = "in one batch" if spec.elementwise else "one after the other"
+    starts = f"{spec.side} × {spec.side} starts {how}"
+    return f"{starts}, at most {spec.budget:g} evaluations each: {_grouped(spec.most_evaluations)}"
+
+
+def sweep_cost(spec: SweepSpec) -> str:
+    """Return what a sweep will do and cost at most."""
+    low, high = f"{spec.range.low:g}", f"{spec.range.high:g}"
+    values = f"{counted(spec.range.count, 'value')} of {spec.range.key} from {low} to {high}"
+    return (
+        f"{values}, {counted(spec.seeds, 'seed')} each: {_grouped(spec.runs)} runs of at most {spec.budget:g} "
+        f"evaluations, {_grouped(spec.most_evaluations)} in all"
+    )
+
+
+def summarise_basins(found: BasinMap) -> str:
+    """Return what a map found, in one line."""
+    parts = [f"{found.describe(which)}: {found.count(which)}" for which in found.kinds()]
+    return f"{'; '.join(parts)}. {_grouped(found.total)} evaluations, {found.seconds:.1f} s"
+
+
+def summarise_sweep(title: str, found: SweepResult) -> str:
+    """Return medians and bands of a sweep as a table, and what it cost.
+
+    Parameters
+    ----------
+    title : str
+        Of the optimiser.
+    found : SweepResult
+
+    Returns
+    -------
+    str
+        Lines without a last line break.
+    """
+    spec = found.spec
+    lines = [f"{title}: {spec.range.key}, median of {counted(spec.seeds, 'run')} (10-90 %)"]
+    lines.append("".join(f"{word:>{width}}" for word, width in zip(("value", *MEASURES), _WIDTHS, strict=True)))
+    columns = {name: {band.value: band for band in found.bands(name)} for name in MEASURES}
+    for value in found.values:
+        if value in columns["loss"]:
+            texts = [f"{value:g}", *(band_text(columns[name][value]) for name in MEASURES)]
+            lines.append("".join(f"{text:>{width}}" for text, width in zip(texts, _WIDTHS, strict=True)))
+    if not found.complete:
+        lines.append(f"Stopped after {len(found.runs)} of {len(found.values) * spec.seeds} runs.")
+    lines.append(
+        f"{counted(len(found.runs), 'run')}, {counted(found.evaluations, 'evaluation')}, {found.seconds:.1f} s"
+    )
+    return "\n".join(lines)
+
+
+_WIDTHS = (12, 28, 28, 32)
+
+
+def band_text(band: Band) -> str:
+    """Return a median with its band, and how many runs came there if not all did."""
+    if band.reached == 0:
+        return f"never (0/{band.runs})"
+    if math.isinf(band.median):
+        return f"never for most ({band.reached}/{band.runs})"
+    share = "" if band.reached == band.runs else f" {band.reached}/{band.runs}"
+    return f"{_number(band.median)} ({_number(band.low)} to {_number(band.high)}){share}"
+
+
+def _number(value: float) -> str:
+    return f"{value:.4g}" if math.isfinite(value) else "never"
+
+
+def _grouped(number: float) -> str:
+    return f"{number:,.0f}".replace(",", "\N{NO-BREAK SPACE}")
