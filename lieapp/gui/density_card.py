@@ -81,6 +81,7 @@ class DensityCard(QFrame):
         self.opacity.setRange(10, 100)
         self.opacity.setFixedWidth(scaled(72))
         self.opacity.setAccessibleName("Opacity of the contour")
+        self.opacity.setToolTip("Opacity of the contour")
         self.eye = self._button("eye", "Hide or show the contour", "Show the contour")
         self.eye.setCheckable(True)
         self.close_button = self._button("x", "Close the map", "Close the map")

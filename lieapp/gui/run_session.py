@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from lieapp.gui.run_entry import RunEntry
 if TYPE_CHECKING:
     from lieapp.engine.recording import Recording
 
-__all__ = ["Dash", "Entry", "RunSession", "free_line"]
+__all__ = ["Dash", "Entry", "RunSession", "free_line", "numbered"]
 
 Dash = tuple[float, ...]
 
@@ -81,12 +82,12 @@ class RunSession(ABC):
     # -- runs -----------------------------------------------------------------------------------------------------
 
     def add_run(self, job: Any, recording: Recording, inputs: Any, title: str = "") -> RunEntry:
-        """List a run, with a colour and a dash that no other listed run has together."""
+        """List a run, with a title of its own, and a colour and a dash that no other visible run has together."""
         taken = {(run.color, run.dash) for run in self.runs if run.visible}
         color, dash = self.line_of(job, taken)
         entry = RunEntry(
             id=f"run-{next(self._numbers)}",
-            title=title or self.title_of(job),
+            title=numbered(title or self.title_of(job), {run.title for run in self.runs}),
             job=job,
             inputs=inputs,
             recording=recording,
@@ -114,14 +115,7 @@ class RunSession(ABC):
 
     def add_entrant(self, job: Any, name: str = "") -> Entry:
         """Add a job to the race, under a name that no other entrant has."""
-        base = name or self.title_of(job)
-        taken = {entrant.name for entrant in self.entrants}
-        name = next(
-            name
-            for number in itertools.count(1)
-            if (name := base if number == 1 else f"{base} ({number})") not in taken
-        )
-        entry = Entry(name, job)
+        entry = Entry(numbered(name or self.title_of(job), {entrant.name for entrant in self.entrants}), job)
         self.entrants.append(entry)
         return entry
 
@@ -134,6 +128,20 @@ class RunSession(ABC):
             taken.add(line)
             lines.append(line)
         return lines
+
+
+def numbered(title: str, taken: Collection[str]) -> str:
+    """Return a title that is not taken: the number goes to the name, before the settings that may be cut off.
+
+    ``"Adam  lr 1 Å"`` becomes ``"Adam 2  lr 1 Å"``, ``"Adam, local"`` becomes ``"Adam 2, local"``.
+    """
+    name = re.split(r"  |, ", title, maxsplit=1)[0]
+    rest = title[len(name) :]
+    return next(
+        candidate
+        for number in itertools.count(1)
+        if (candidate := title if number == 1 else f"{name} {number}{rest}") not in taken
+    )
 
 
 def free_line(optimizer: str, taken: Collection[tuple[str, Dash]]) -> tuple[str, Dash]:

@@ -12,6 +12,7 @@ import pytest
 from lieapp.alignment.inputs import pair_inputs
 from lieapp.engine.recording import Recording
 from lieapp.gui.align_session import AlignChoices, AlignSession, pose_rows, title_of_job
+from lieapp.gui.run_entry import RunEntry
 from lieapp.gui.structure_desk import read_slot
 
 
@@ -117,9 +118,20 @@ def test_pinned_runs_survive_clearing(session: AlignSession) -> None:
     assert session.runs == [first] and session.current is None
 
 
+def test_runs_of_the_same_settings_are_numbered(session: AlignSession) -> None:
+    def add(title: str = "") -> RunEntry:
+        return session.add_run(session.job(), Recording(), session.inputs, title)  # type: ignore[arg-type]
+
+    first, second, named, again = add(), add(), add("Adam, local"), add("Adam, local")
+    assert [run.title for run in (first, second)] == ["Adam  lr 1 Å", "Adam 2  lr 1 Å"]
+    assert [run.title for run in (named, again)] == ["Adam, local", "Adam 2, local"]
+    session.remove_run(first)
+    assert add().title == "Adam  lr 1 Å"
+
+
 def test_entrants_get_names_of_their_own(session: AlignSession) -> None:
     names = [session.add_entrant(session.job()).name for _ in range(3)]
-    assert len(set(names)) == 3
+    assert names == ["Adam  lr 1 Å", "Adam 2  lr 1 Å", "Adam 3  lr 1 Å"]
     session.swap()
     assert session.entrants == []
 
