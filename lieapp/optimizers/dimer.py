@@ -221,9 +221,7 @@ class _Search:
     def product(self, v: Tensor) -> Tensor:
         """Return H v for a unit v."""
         self.products += 1
-        y = self.space.flatten(self._oracle.hvp(self.space.split_as_parameters(v)))
-        self.scale = max(self.scale, self.space.norm(y))
-        return y
+        return self.space.flatten(self._oracle.hvp(self.space.split_as_parameters(v)))
 
     def random(self) -> Tensor:
         """Return a random unit vector."""
@@ -282,7 +280,9 @@ def _curvature(search: _Search, n: Tensor, y: Tensor) -> tuple[float, Tensor, fl
     """Return N·HN, HN - CN and the length of that."""
     curvature = search.space.dot(n, y)
     residual = torch.add(y, n, alpha=-curvature)
-    return curvature, residual, search.space.norm(residual)
+    length = search.space.norm(residual)
+    search.scale = max(search.scale, math.hypot(curvature, length))  # the length of HN
+    return curvature, residual, length
 
 
 def _locally_optimal(search: _Search, watched: bool) -> Iterator[Rotation]:
@@ -308,8 +308,11 @@ def _locally_optimal(search: _Search, watched: bool) -> Iterator[Rotation]:
             yield search.rotation(n.clone(), y.clone(), curvature, length)
         # Where HN shows no way to turn, a random one: the eigenvector at hand need not be the lowest.
         probed = probed or settled
-        seed, before = (search.random(), 1.0) if settled else (residual, length)
-        turn = _orthonormal(space, seed, before, vectors[:known])
+        if settled:
+            turn = _orthonormal(space, search.random(), 1.0, vectors[:known])
+        else:  # a long one is orthogonal to N as it stands; of a short one, rounding is a part
+            first = 1 if length > 0.01 * search.scale else 0
+            turn = _orthonormal(space, residual, length, vectors[first:known])
         if turn is None:
             break
         vectors[known], products[known] = turn, search.product(turn)
@@ -327,7 +330,7 @@ def _locally_optimal(search: _Search, watched: bool) -> Iterator[Rotation]:
 def _orthonormal(space: FlatSpace, vector: Tensor, length: float, basis: Tensor) -> Tensor | None:
     """Return the unit vector along the part of a vector orthogonal to orthonormal rows; None if there is none."""
     before = length
-    for _ in range(3):
+    for _ in range(3 if len(basis) else 0):
         parts = space.rows_dot(basis, vector)
         for part, row in zip(parts.tolist(), basis, strict=True):
             vector = vector.add_(row, alpha=-part)
@@ -422,6 +425,7 @@ def _lanczos(search: _Search, watched: bool) -> Iterator[Rotation]:
     while True:
         krylov.extend(search.product(krylov.next))
         curvature, residual = krylov.lowest()
+        search.scale = max(search.scale, krylov.scale)
         done = krylov.complete or search.left == 0 or not math.isfinite(residual)
         if done or search.settled(curvature, residual):
             break

@@ -32,6 +32,8 @@ class Krylov:
         The vector whose product `extend` wants.
     complete : bool
         Whether the space takes no more: it is invariant, or ``steps`` are done.
+    scale : float
+        Length of the longest product.
     """
 
     def __init__(self, space: FlatSpace, start: Tensor, steps: int) -> None:
@@ -42,6 +44,7 @@ class Krylov:
         self._offdiagonal: list[float] = []
         self.next = start
         self.complete = False
+        self.scale = 0.0
         self._rest: tuple[Tensor, float] = (start, math.nan)
 
     @property
@@ -56,6 +59,7 @@ class Krylov:
         self._diagonal.append(self._space.dot(self.next, product))
         known = self._basis[: index + 1]
         rest, scale = product, self._space.norm(product)
+        self.scale = max(self.scale, scale)
         for _ in range(2):  # once loses half of the digits
             rest = rest - self._space.rows_dot(known, rest).to(rest.dtype) @ known
         length = self._space.norm(rest)

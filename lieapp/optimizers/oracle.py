@@ -408,10 +408,10 @@ class FiniteDifferenceOracle:
             if self.central:
                 upper = self._displaced(saved, v, step)
                 lower = self._displaced(saved, v, -step)
-                return [(a - b) / (2.0 * step) for a, b in zip(upper, lower, strict=True)]
+                return [a.sub_(b).div_(2.0 * step) for a, b in zip(upper, lower, strict=True)]
             base = self._base_gradient(saved)
             upper = self._displaced(saved, v, step)
-            return [(a - b) / step for a, b in zip(upper, base, strict=True)]
+            return [a.sub_(b).div_(step) for a, b in zip(upper, base, strict=True)]
 
     def adopt_gradient(self) -> None:
         """Take ``.grad`` as the gradient at the present parameters, which the caller has just computed."""
