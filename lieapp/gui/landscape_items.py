@@ -200,7 +200,10 @@ class PointKey(QWidget):
         self._kinds, self._dimer = tuple(kinds), dimer
         words = [f"{_WORDS[kind]} (index {index})" for kind, index in self._kinds]
         self.setAccessibleDescription(", ".join(words))
-        self.setToolTip("Stationary points, with the number of directions that lead down from them")
+        self.setToolTip(
+            "Stationary points, with the number of directions that lead down from them. "
+            "Arrows are dimers: red where the landscape curves down along them, blue where it curves up."
+        )
         self.updateGeometry()
         self.update()
 
@@ -223,6 +226,8 @@ class PointKey(QWidget):
             painter.setFont(font)
             painter.setPen(muted)
             width = metrics.horizontalAdvance(text) + 2
+            if left + width > self.width():
+                return
             painter.drawText(QRectF(left, 0.0, width, self.height()), Qt.AlignmentFlag.AlignVCenter, text)
             left += width + 14
 
@@ -231,7 +236,7 @@ class PointKey(QWidget):
             left += 1.3 * _SIZE + 6
             write(_WORDS[kind])
         if self._dimer:
-            for color, text in ((CURVATURE_DOWN, "dimer: curves down"), (CURVATURE_UP, "curves up")):
+            for color, text in ((CURVATURE_DOWN, "dimer, C < 0"), (CURVATURE_UP, "C > 0")):
                 painter.setPen(pg.mkPen(color, width=2.5))
                 painter.drawLine(QPointF(left - 4, middle), QPointF(left + 14, middle))
                 left += 20

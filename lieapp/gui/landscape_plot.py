@@ -10,9 +10,10 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QFontMetricsF, QHelpEvent, QPalette, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolTip, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QToolTip, QVBoxLayout, QWidget
 
 from lieapp.gui.axes import PlainAxis, style_plot
+from lieapp.gui.forms import ElidedLabel
 from lieapp.gui.landscape_items import DimerItem, LandscapeKey, PointItem, PointKey
 from lieapp.gui.landscape_picture import Area, Drawable, SurfacePicture, make_picture, widened
 from lieapp.gui.landscape_track import Projection, Track, as_it_is
@@ -70,6 +71,7 @@ class LandscapePlot(QWidget):
         self._cursor_run: RunEntry | None = None
         self._cursor_frame = 0
         self._hovered: tuple[float, float] | None = None
+        self._shown_places: tuple[object, ...] = ()
         self.describe: Callable[[float, float], str] = lambda x, y: ""
         self.picture: SurfacePicture | None = None
         self.tracks: dict[str, Track] = {}
@@ -77,7 +79,7 @@ class LandscapePlot(QWidget):
         self.points: list[PointItem] = []
         self.key = LandscapeKey()
         self.point_key = PointKey()
-        self.readout = QLabel(" ")
+        self.readout = ElidedLabel(" ")
         self.plot = self._make_plot()
         self._lay_out()
         self._settling = QTimer(self, singleShot=True, interval=_SETTLE_MILLISECONDS)
@@ -133,7 +135,7 @@ class LandscapePlot(QWidget):
         for side, label in zip(("bottom", "left"), labels, strict=True):
             self.plot.setLabel(side, label, **self.plot.getAxis(side).labelStyle)
         if surface is None:
-            self.readout.setText("The picture is being computed…")
+            self.readout.set_full_text("The picture is being computed…")
             return
         for point in points:
             item = PointItem(point.kind, point.index)
@@ -208,7 +210,7 @@ class LandscapePlot(QWidget):
         area = _grown(view, _MARGIN)
         self._area = area
         self._task = self._worker.submit(
-            lambda task: make_picture(surface, area), self._show, lambda error: self.readout.setText(str(error))
+            lambda task: make_picture(surface, area), self._show, lambda error: self.readout.set_full_text(str(error))
         )
 
     def _view(self) -> Area:
@@ -258,34 +260,46 @@ class LandscapePlot(QWidget):
     def _drop(self, identifier: str) -> None:
         for item in self.tracks.pop(identifier).items:
             self.plot.removeItem(item)
+        self._shown_places = ()
         dimer = self.dimers.pop(identifier, None)
         if dimer is not None:
             self.plot.removeItem(dimer)
 
     def _show_cursor(self) -> None:
         """Draw where the current run is, and the others at the same cost, each with its dimer if it has one."""
+        places = self._places()
+        key = (*places, *self.plot.getPlotItem().getViewBox().viewPixelSize())
+        if key != self._shown_places:
+            self._shown_places = key
+            self._draw_places(places)
+        self._write_readout()
+
+    def _places(self) -> list[tuple[str, int, bool]]:
+        """Return the tracks with the rows that are shown now, the current one last."""
         run = self._cursor_run
         cost = None if run is None else run.value("evaluations", self._cursor_frame)
-        spots: list[dict[str, Any]] = []
-        shown: set[str] = set()
-        for track in self.tracks.values():
+        found: list[tuple[str, int, bool]] = []
+        for identifier, track in self.tracks.items():
             current = track.run is run
             if not current and (cost is None or not track.run.frames):
                 continue
-            frame = self._cursor_frame if current else track.run.frame_at_cost(cost or 0.0)
-            row = track.place(frame)
-            if row < 0 or not np.isfinite(track.coordinates[row]).all():
-                continue
+            row = track.place(self._cursor_frame if current else track.run.frame_at_cost(cost or 0.0))
+            if row >= 0 and np.isfinite(track.coordinates[row]).all():
+                found.append((identifier, row, current))
+        return sorted(found, key=lambda place: place[2])
+
+    def _draw_places(self, places: Sequence[tuple[str, int, bool]]) -> None:
+        spots, with_dimer = [], set()
+        for identifier, row, current in places:
+            track = self.tracks[identifier]
             place = track.coordinates[row]
-            spot = _spot(place, 13 if current else 10, _on_picture(track.run.color))
-            spots.insert(len(spots) if current else 0, spot)
+            spots.append(_spot(place, 13 if current else 10, _on_picture(track.run.color)))
             if self._show_dimer(track, int(track.frames[row]), place, current=current):
-                shown.add(track.run.id)
+                with_dimer.add(identifier)
         self.spots.setData(spots)
         for identifier, item in self.dimers.items():
-            item.setVisible(identifier in shown)
+            item.setVisible(identifier in with_dimer)
         self._show_key()
-        self._write_readout()
 
     def _show_dimer(self, track: Track, frame: int, place: Any, *, current: bool) -> bool:
         run = track.run
@@ -325,11 +339,11 @@ class LandscapePlot(QWidget):
     def _write_readout(self) -> None:
         """Say where the pointer is, else where the current run is."""
         if self._hovered is not None:
-            self.readout.setText(self._value_text(*self._hovered))
+            self.readout.set_full_text(self._value_text(*self._hovered))
             return
         run, frame = self._cursor_run, self._cursor_frame
         if run is None or not run.frames:
-            self.readout.setText("Click to choose the start." if self._steerable else self._note or " ")
+            self.readout.set_full_text("Click to choose the start." if self._steerable else self._note or " ")
             return
         words = [f"{run.title}, step {frame}"]
         track = self.tracks.get(run.id)
@@ -341,7 +355,7 @@ class LandscapePlot(QWidget):
             value = run.value(column, frame)
             if value is not None:
                 words.append(f"{title} {value:.4g}")
-        self.readout.setText("   ".join(words).replace(" -", " −"))
+        self.readout.set_full_text("   ".join(words).replace(" -", " −"))
 
     # -- mouse ----------------------------------------------------------------------------------------------------
 
@@ -449,7 +463,6 @@ class LandscapePlot(QWidget):
         self.readout.setObjectName("caption")
         self.readout.setContentsMargins(8, 0, 8, 2)
         self.readout.setAccessibleName("Where the pointer or the current run is")
-        self.readout.setMinimumWidth(60)
         picture = QHBoxLayout()
         picture.setSpacing(2)
         picture.setContentsMargins(0, 4, 4, 0)
@@ -498,6 +511,7 @@ class LandscapePlot(QWidget):
             item.set_font(self.font())
         metrics = QFontMetricsF(self.font())
         self.key.set_margins(int(metrics.height() / 2), int(3.0 * metrics.height()))
+        self._shown_places = ()
         self._show_cursor()
 
 

@@ -103,5 +103,8 @@ class Track:
     def _draw(self) -> None:
         xy = self.coordinates[distinct_rows(self.coordinates)]
         self._curve.setData(xy[:, 0], xy[:, 1])
-        few = np.isfinite(xy).all(axis=1) & (len(xy) <= _MOST_DOTS)
-        self._dots.setData(pos=xy[few], brush=pg.mkBrush(self._color or "#FFFFFF"))
+        if len(xy) <= _MOST_DOTS:
+            shown = xy[np.isfinite(xy).all(axis=1)]
+            self._dots.setData(pos=shown, brush=pg.mkBrush(self._color or "#FFFFFF"))
+        elif len(self._dots.data):
+            self._dots.clear()

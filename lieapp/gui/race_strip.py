@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QAction, QFontMetricsF
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtGui import QAction, QFontMetricsF, QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QFrame, QLabel, QScrollArea, QWidget
 
 from lieapp.gui.action_button import ActionButton
 
 __all__ = ["RaceStrip"]
 
-_LINES = 5.5  # the half line says that there is more
+_LINES, _FEW_LINES = 5.5, 3.5  # the half line says that there is more
+_NARROW = 70  # letters
 
 
 class RaceStrip(QFrame):
@@ -36,7 +37,7 @@ class RaceStrip(QFrame):
         self.caption.setAccessibleName("What the race has shown")
         self.caption.setToolTip("Every number is taken from the recordings")
         self.buttons: dict[str, ActionButton] = {}
-        column = QVBoxLayout()
+        self._buttons = column = QBoxLayout(QBoxLayout.Direction.TopToBottom)
         column.setSpacing(4)
         for action in actions:
             button = ActionButton(action)
@@ -48,11 +49,15 @@ class RaceStrip(QFrame):
         self.scroll_area.setWidgetResizable(True)
         self.scroll_area.setFrameShape(QFrame.Shape.NoFrame)
         self.scroll_area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(12, 8, 8, 8)
-        layout.setSpacing(12)
+        self._parts = layout = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        layout.setContentsMargins(8, 8, 8, 8)
+        layout.setSpacing(8)
         layout.addWidget(self.scroll_area, 1)
         layout.addLayout(column)
+        self._take_height()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
         self._take_height()
 
     def changeEvent(self, event: QEvent) -> None:
@@ -61,8 +66,16 @@ class RaceStrip(QFrame):
         super().changeEvent(event)
 
     def _take_height(self) -> None:
-        """Keep one height: a picture above must not jump when a caption comes."""
-        self.scroll_area.setFixedHeight(round(_LINES * QFontMetricsF(self.caption.font()).lineSpacing()))
+        """Keep one height: a picture above must not jump when a caption comes. Where there is no room beside it the
+        buttons stand below the caption."""
+        metrics = QFontMetricsF(self.caption.font())
+        narrow = self.width() < _NARROW * metrics.averageCharWidth()
+        directions = QBoxLayout.Direction
+        self._parts.setDirection(directions.TopToBottom if narrow else directions.LeftToRight)
+        needed = sum(button.sizeHint().width() + 8 for button in self.buttons.values())
+        beside = narrow and needed <= self.width() - 16
+        self._buttons.setDirection(directions.LeftToRight if beside else directions.TopToBottom)
+        self.scroll_area.setFixedHeight(round((_FEW_LINES if narrow else _LINES) * metrics.lineSpacing()))
 
     def show_caption(self, text: str) -> None:
         """Show a caption from its beginning."""

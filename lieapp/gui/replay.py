@@ -155,8 +155,11 @@ class Replay(QObject):
 
     def _follow_longest(self, entries: Sequence[RunEntry]) -> RunEntry:
         """Let the cursor run along the entrant that spent most, so that the replay shows all of the race."""
-        longest = max(entries, key=lambda entry: entry.evaluations())
         current = self._session.current
+        if current is not None and current in entries and not current.finished:
+            # While they race all have spent the same but for a step; to change over with every step shows nothing.
+            return current
+        longest = max(entries, key=lambda entry: entry.evaluations())
         if longest is not current:
             cost = 0.0 if current is None else current.value("evaluations", self.frame) or 0.0
             self.run_wanted.emit(longest)

@@ -288,7 +288,10 @@ class RunsPanel(QFrame):
     def _bring_into_sight(self, run: RunEntry) -> None:
         row = self._rows.get(run.id)
         if row is not None:
-            self.scroll_area.ensureWidgetVisible(row, 0, row.height())
+            # Only up and down: names go on below where the panel is narrow.
+            bar, top = self.scroll_area.verticalScrollBar(), row.y()
+            bottom = top + row.height() - self.scroll_area.viewport().height()
+            bar.setValue(min(max(bar.value(), bottom), top))
 
     def refresh(self) -> None:
         """Write what the recordings hold by now."""

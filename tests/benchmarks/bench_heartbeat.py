@@ -20,7 +20,9 @@ from tests.conftest import shared_data
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def pulse(seconds: float, *, view: bool, turn: bool = False, optimizers: Sequence[str] = ()) -> dict[str, Any]:
+def pulse(
+    seconds: float, *, view: bool, turn: bool = False, optimizers: Sequence[str] = (), landscape: bool = False
+) -> dict[str, Any]:
     """Measure in a process of its own.
 
     Parameters
@@ -33,6 +35,8 @@ def pulse(seconds: float, *, view: bool, turn: bool = False, optimizers: Sequenc
         Whether the view is turned all the time.
     optimizers : sequence of str, optional
         All named ones by default.
+    landscape : bool, optional
+        Whether six optimisers race on a landscape instead.
 
     Returns
     -------
@@ -45,6 +49,7 @@ def pulse(seconds: float, *, view: bool, turn: bool = False, optimizers: Sequenc
     command = [sys.executable, "-m", "tests.gui.pulse", *pair, "--seconds", str(seconds)]
     command += ["--view", "on" if view else "off", *(["--turn"] if turn else [])]
     command += ["--optimizers", *optimizers] if optimizers else []
+    command += ["--landscape"] if landscape else []
     if sys.platform == "linux" and not os.environ.get("DISPLAY") and shutil.which("xvfb-run"):
         command = ["xvfb-run", "-a", "-s", "-screen 0 1400x900x24 +extension GLX", *command]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
@@ -78,4 +83,16 @@ def run(quick: bool) -> list[dict[str, Any]]:
         rows.append(
             {"name": f"load while {'shown' if view else 'hidden'}", "value": found["load"], "unit": "processes"}
         )
+    found = pulse(1.0 if quick else 5.0, view=True, landscape=True)
+    for name, figures in found["pulse"].items():
+        for key, title, limit in (
+            ("p99", "lateness p99", 40.0),
+            ("max", "lateness max", 100.0),
+            ("own_p99", "own lateness p99", 40.0),
+            ("own_max", "own lateness max", 100.0),
+        ):
+            row = {"name": f"landscape, {name}: {title}", "value": figures[key], "unit": "ms", "limit": limit}
+            rows.append(row)
+        share = 100 * figures["processor_share"]
+        rows.append({"name": f"landscape, {name}: window's thread", "value": share, "unit": "%"})
     return rows

@@ -154,7 +154,30 @@ def endless_run(window: Any, optimizer: str) -> None:
     controller._start(job.model_copy(update={"limits": limits}), controller.session.inputs, step=False)
 
 
-def measure(window: Any, optimizer: str, seconds: float, wait: Callable[[float], None], *, turn: bool) -> Pulse:
+RACERS = ("sgd", "adam", "adamw", "sophia", "deo", "saddle-free-newton")
+"""Entrants of the race whose pulse is measured."""
+
+
+def endless_race(window: Any) -> None:
+    """Let six optimisers race on the first landscape, without an end."""
+    controller = window.landscape.controller
+    jobs = [controller.session.job(optimizer=name, overrides={}) for name in RACERS]
+    limits = jobs[0].limits.model_copy(update={"gtol": 0.0, "ftol": 0.0, "divergence": False})
+    from lieapp.gui.run_session import Entry
+
+    entries = [Entry(job.optimizer.name, job.model_copy(update={"limits": limits})) for job in jobs]
+    controller.computing.start_race(entries, None, 1e9)
+
+
+def measure(
+    window: Any,
+    optimizer: str,
+    seconds: float,
+    wait: Callable[[float], None],
+    *,
+    turn: bool,
+    landscape: bool = False,
+) -> Pulse:
     """Run an optimiser and count the beats of the window's thread.
 
     Parameters
@@ -162,16 +185,23 @@ def measure(window: Any, optimizer: str, seconds: float, wait: Callable[[float],
     window : TimedWindow
         With a pair loaded and nothing running.
     optimizer : str
+        In the Align workbench.
     seconds : float
     wait : callable(float)
         Runs the event loop for that many seconds.
     turn : bool
         Whether to turn the view with every beat, which asks for more paints than a replay does.
+    landscape : bool, optional
+        Let `RACERS` race in the Landscape workbench instead.
     """
     from PySide6.QtCore import Qt, QTimer
 
-    controller = window.controller
-    endless_run(window, optimizer)
+    window.choose_workbench("landscape" if landscape else "align")
+    controller = window.runs
+    if landscape:
+        endless_race(window)
+    else:
+        endless_run(window, optimizer)
     deadline = time.perf_counter() + 30
     while controller.frames < 6:
         assert time.perf_counter() < deadline, f"{optimizer} does not start"
@@ -229,6 +259,7 @@ def main() -> int:
     parser.add_argument("--view", choices=("on", "off"), default="off")
     parser.add_argument("--turn", action="store_true")
     parser.add_argument("--optimizers", nargs="+", default=[])
+    parser.add_argument("--landscape", action="store_true", help="a race of six on a landscape instead")
     options = parser.parse_args()
     app = make_application()
     from lieapp.gui.app import SWITCH_SECONDS
@@ -261,10 +292,16 @@ def main() -> int:
         viewer = window.workbench.viewer
         viewer.setVisible(options.view == "on")
         wait(1.0)
-        found = {
-            name: measure(window, name, options.seconds, wait, turn=options.turn).figures()
-            for name in options.optimizers or SETTINGS
-        }
+        if options.landscape:
+            window.choose_workbench("landscape")
+            wait(1.0)
+            pulses = {"race of six": measure(window, "", options.seconds, wait, turn=False, landscape=True)}
+        else:
+            pulses = {
+                name: measure(window, name, options.seconds, wait, turn=options.turn)
+                for name in options.optimizers or SETTINGS
+            }
+        found = {name: pulse.figures() for name, pulse in pulses.items()}
         load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
         print(json.dumps({"load": load, "renderer": str(viewer.opengl), "available": viewer.available, "pulse": found}))
         window.close()

@@ -146,7 +146,7 @@ def test_a_click_sets_the_start(bench: LandscapeWorkbench) -> None:
 
 def test_the_pointer_reads_values(bench: LandscapeWorkbench) -> None:
     bench.plot._hover(bench.plot.plot.mapToScene(pixel_of(bench, 0.5, 0.5)))
-    words = bench.plot.readout.text().split()
+    words = bench.plot.readout.full_text.split()
     assert words[::2] == ["x", "y", "f"]
     x, y, value = map(float, words[1::2])
     assert (x, y) == pytest.approx((0.5, 0.5), abs=0.02)
