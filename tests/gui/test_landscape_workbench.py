@@ -10,16 +10,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QGuiApplication, QMouseEvent
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLineEdit, QWidget
 
 from lieapp.gui.errors import Message
+from lieapp.gui.help_page import HelpDialog
 from lieapp.gui.landscape_session import LandscapeChoices
 from lieapp.gui.landscape_workbench import LandscapeWorkbench
 from lieapp.gui.main_window import MainWindow
 from lieapp.gui.run_entry import RunEntry
 from lieapp.landscapes.catalog import SURFACES
+from tests.gui.test_access import INTERACTIVE, audit
 
 TIMEOUT = 60_000
 
@@ -61,8 +64,6 @@ def choose(bench: LandscapeWorkbench, name: str) -> None:
 
 def pixel_of(bench: LandscapeWorkbench, x: float, y: float) -> QPoint:
     box = bench.plot.plot.getPlotItem().getViewBox()
-    from PySide6.QtCore import QPointF
-
     place = bench.plot.plot.mapFromScene(box.mapViewToScene(QPointF(x, y)))
     return QPoint(place.x(), place.y())
 
@@ -333,3 +334,56 @@ def test_dark_and_large_letters_cut_nothing(bench: LandscapeWorkbench, window: M
     for button in (bench.panel.main_button, *bench.strip.buttons.values(), *bench.panel.race_buttons.values()):
         assert button.sizeHint().width() <= button.width()
     theme().set_mode("light")
+
+
+def test_every_control_has_a_name_a_tooltip_and_a_place_on_the_tab_chain(
+    bench: LandscapeWorkbench, race: Callable[[], dict[str, RunEntry]]
+) -> None:
+    race()
+    for section in (bench.panel.start_more, bench.panel.form.more):
+        section.set_open(True)
+    assert audit(bench) == []
+    chain = set()
+    widget = bench.window().nextInFocusChain()
+    while widget is not bench.window():
+        chain.add(widget)
+        widget = widget.nextInFocusChain()
+    controls = [w for w in bench.findChildren(QWidget) if isinstance(w, INTERACTIVE) and w.isVisible()]
+    lost = [w for w in controls if w not in chain or not w.focusPolicy() & Qt.FocusPolicy.TabFocus]
+    assert [w.accessibleName() or str(w) for w in lost if not isinstance(w.parent(), QLineEdit)] == []
+
+
+def test_keys_go_between_the_workbenches_and_help_is_its_own(
+    bench: LandscapeWorkbench, window: MainWindow, qtbot
+) -> None:
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow, timeout=TIMEOUT)
+    QTest.keyClick(bench.panel.main_button, Qt.Key.Key_1)
+    assert window.workbenches.name == "align" and not bench.isVisible()
+    QTest.keyClick(window.workbench.panel.main_button, Qt.Key.Key_2)
+    assert window.workbenches.name == "landscape" and bench.isVisible()
+    window.actions_["help"].trigger()
+    (dialog,) = window.findChildren(HelpDialog)
+    assert "Landscapes" in dialog.text.toPlainText()
+    dialog.close()
+
+
+def test_the_ring_can_be_dragged_and_the_wheel_looks_closer(bench: LandscapeWorkbench, qtbot) -> None:
+    view = bench.plot.plot.viewport()
+    start, end = pixel_of(bench, 0.5, 0.0001), pixel_of(bench, -0.3, 0.6)
+    QTest.mouseMove(view, start)
+    QTest.mousePress(view, Qt.MouseButton.LeftButton, pos=start)
+    for step in range(1, 6):
+        place = start + (end - start) * step / 5
+        event = QMouseEvent(
+            QMouseEvent.Type.MouseMove, QPointF(place), view.mapToGlobal(QPointF(place)), Qt.MouseButton.NoButton,
+            Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier,
+        )  # fmt: skip
+        QGuiApplication.sendEvent(view, event)
+        qtbot.wait(15)  # pyqtgraph looks at 100 moves a second
+    QTest.mouseRelease(view, Qt.MouseButton.LeftButton, pos=end)
+    assert bench.controller.start() == pytest.approx((-0.3, 0.6), abs=0.05)
+    before = bench.plot.picture
+    bench.plot.plot.setRange(xRange=(-0.05, 0.05), yRange=(-0.05, 0.05), padding=0.0)
+    qtbot.waitUntil(lambda: bench.plot.picture is not before, timeout=TIMEOUT)
+    assert bench.plot.picture is not None and len(bench.plot.picture.levels) > 13
