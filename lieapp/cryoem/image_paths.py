@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from lieapp.cryoem.errors import CryoemError
+from lieapp.cryoem.errors import CryoemError, OutsideError
 
 __all__ = ["ImagePaths"]
 
@@ -50,7 +50,9 @@ class ImagePaths:
         Raises
         ------
         CryoemError
-            If there is none, or it lies outside and that is not allowed.
+            If there is none.
+        OutsideError
+            If it lies outside and that is not allowed.
         """
         if not name or "\0" in name:
             raise CryoemError(f"{self._file}: names an image file {name!r}; expected a path.")
@@ -68,7 +70,7 @@ class ImagePaths:
             except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle
                 raise CryoemError(f"{self._file}: {name}: cannot be read: {error}.") from error
         if outside:
-            raise CryoemError(
+            raise OutsideError(
                 f"{self._file}: names {name}, which lies outside its folder; allow paths outside it to read it."
             )
         where = " or ".join(str(folder) for folder in self._folders)

@@ -249,7 +249,7 @@ _SPECS: tuple[ActionSpec, ...] = (
     _A("clear_race", "&Empty the race", "Forget the entrants", ("Run",), (), "", "race"),
     _A("fit_core", "Fit &core", "Maximise the TM-score from the pose shown", ("Run",), ("C",), "target", "start"),
     _A("branch", "&Branch here", "Start a new run from the pose shown", ("Run",), ("B",), "git-branch", "branch",
-               words={"landscape": ("&Branch here", "Start a new run from the point shown")}),
+               where=("align", "landscape"), words={"landscape": ("&Branch here", "Start a new run from the point shown")}),
     _A("move_by_hand", "&Move by hand", "Drag what moves; where it is released is the start pose",
                ("Run", "scene"), ("M",), "hand", "paired", checkable=True),
     _A("frame_first", "First frame", "Show the start", ("Run/Replay",), ("Home",), "skip-back", "frames",
@@ -274,11 +274,19 @@ _SPECS: tuple[ActionSpec, ...] = (
                ("Demos",), (), "graduation-cap"),
     _A("preset_muller_brown", "&Müller-Brown", "The race near a mountain pass between two basins", ("Demos",), (),
                "graduation-cap"),
+    _A("preset_first", "Why &preconditioning", "SGD, Hutchinson and row sum reconstruct a map from the same images",
+               ("Demos",), (), "graduation-cap", separator=True),
+    _A("preset_sharper", "S&harper: box 64", "The same race at twice the resolution: the condition number doubles",
+               ("Demos",), (), "graduation-cap"),
+    _A("preset_preferred", "Preferred &views", "Nine of ten particles lie on one side, and the microscope weakens low "
+               "frequencies", ("Demos",), (), "graduation-cap"),
     # Window
     _A("workbench_align", "&Align", "Superpose two structures", ("Window",), ("1",), checkable=True,
                group="workbench"),
     _A("workbench_landscape", "&Landscape", "See what curvature does to optimisers", ("Window",), ("2",),
                checkable=True, group="workbench"),
+    _A("workbench_cryoem", "&Cryo-EM", "See what preconditioning does to the reconstruction of a map", ("Window",),
+               ("3",), checkable=True, group="workbench"),
     _A("full_screen", "&Full screen", "Use the whole screen", ("Window",), ("F11",), checkable=True,
                separator=True),
     _A("reset_layout", "&Reset layout", "Give all panels their first size", ("Window",), (), "rotate-ccw"),
@@ -308,11 +316,36 @@ _LANDSCAPE_WORDS = {
 }
 """What exports are called where there are no structures."""
 
+_CRYOEM_WORDS = {
+    "open": ("&Open…", "Open a map, an atomic structure or particles (.star, .cs) to reconstruct from"),
+    "align": ("R&un", "Reconstruct with these settings"),
+    "stop": ("S&top", "End the run; its frames are kept"),
+    "fit_view": ("&Fit to view", "Show all of every map"),
+    "frame_best": ("Best frame", "Show the last map, which a run is judged by"),
+    "export": ("&Export everything…", "Write maps, particles, correlations, recordings, figures and reports"),
+    "export_figures": ("&Figures…", "Write progress, correlations, errors and slices as SVG, PDF and PNG"),
+    "export_trajectory": ("Run as &table…", "Write every frame of the selected run as CSV"),
+    "export_plot_csv": ("Numbers of the plot as &CSV…", "Write all visible runs, every frame, as CSV"),
+    "export_plot_json": ("&Reports as JSON…", "Write what every visible run has found, as JSON"),
+    "export_picture": ("&Picture of the view…", "Write the view that is shown as PNG"),
+    "copy_picture": ("Copy p&icture", "Copy the view that is shown"),
+}
+"""What actions are called where maps are reconstructed."""
+
+
+def _words(spec: ActionSpec) -> Mapping[str, tuple[str, str]]:
+    words = dict(spec.words)
+    for workbench, table in (("landscape", _LANDSCAPE_WORDS), ("cryoem", _CRYOEM_WORDS)):
+        if spec.id in table:
+            words[workbench] = table[spec.id]
+    return words
+
+
 ACTIONS: Mapping[str, ActionSpec] = {
     spec.id: replace(
         spec,
         where=("align",) if spec.id in _ALIGN_ONLY.split() or spec.group == "color" else spec.where,
-        words={"landscape": _LANDSCAPE_WORDS[spec.id]} if spec.id in _LANDSCAPE_WORDS else spec.words,
+        words=_words(spec),
     )
     for spec in _SPECS
 }

@@ -56,6 +56,7 @@ from lieapp.gui.worker import Task, Worker, warm_up
 from lieapp.paths import ResourceError, resource
 
 if TYPE_CHECKING:
+    from lieapp.gui.cryoem_workbench import CryoemWorkbench
     from lieapp.gui.landscape_exports import LandscapeExports
     from lieapp.gui.landscape_workbench import LandscapeWorkbench
 
@@ -65,11 +66,15 @@ _FILTER = (
     "Structures (*.pdb *.ent *.cif *.mmcif *.bcif *.pdb.gz *.ent.gz *.cif.gz *.bcif.gz *.pdb1 *.pdb1.gz);;All files (*)"
 )
 _MAP_FILTER = "Density maps (*.mrc *.map *.ccp4 *.mrc.gz *.map.gz *.ccp4.gz);;All files (*)"
+_IMAGES_FILTER = (
+    "Maps, structures, particles (*.mrc *.map *.ccp4 *.mrc.gz *.map.gz *.star *.cs *.pdb *.ent *.cif *.mmcif *.bcif "
+    "*.pdb.gz *.cif.gz);;All files (*)"
+)
 _WORKBENCHES = {
     "align": ("Align", "Superpose two structures (1)"),
     "landscape": ("Landscape", "See what curvature does to optimisers, on surfaces with known saddle points (2)"),
+    "cryoem": ("Cryo-EM", "See what preconditioning does to the reconstruction of a map from particle images (3)"),
 }
-_LATER = {"Cryo-EM": "Refinement of a map from particle images: comes with its own workbench"}
 
 
 def _when_on(work: Callable[[], object]) -> Callable[[bool], None]:
@@ -114,7 +119,8 @@ class MainWindow(QMainWindow):
             self.actions_ = ActionSet(self, self._handlers())
             self.workbench = AlignWorkbench(self.controller, self.actions_, self.files)
             self.landscape: LandscapeWorkbench | None = None
-            self._landscape_exports: LandscapeExports | None = None
+            self.cryoem: CryoemWorkbench | None = None
+            self._exports: dict[str, LandscapeExports] = {}
             self.workbenches = Workbenches()
             self.workbenches.changed.connect(self._workbench_changed)
             self._menus = self.actions_.build_menu_bar(self.menuBar())
@@ -168,8 +174,6 @@ class MainWindow(QMainWindow):
         self.tabs = TabRow("Workbenches")
         for title, tip in _WORKBENCHES.values():
             self.tabs.add(title, tip)
-        for title, tip in _LATER.items():
-            self.tabs.add(title, tip, enabled=False)
         self.tabs.chosen.connect(lambda index: self.choose_workbench(list(_WORKBENCHES)[index]))
         self.fetch_field = QLineEdit()
         self.fetch_field.setPlaceholderText("Fetch 4AKE, AF-P69441…")
@@ -211,6 +215,7 @@ class MainWindow(QMainWindow):
         layout.addWidget(self.workbenches, 1)
         self.workbenches.add("align", lambda: self.workbench)
         self.workbenches.add("landscape", self._make_landscape)
+        self.workbenches.add("cryoem", self._make_cryoem)
         self.setCentralWidget(central)
         self.setMinimumSize(1000, 640)
 
@@ -235,7 +240,7 @@ class MainWindow(QMainWindow):
     def _handlers(self) -> dict[str, Callable[..., object]]:
         c = self.controller
         handlers: dict[str, Callable[..., object]] = {
-            "open": lambda: self._ask_files(None),
+            "open": lambda: self._ask_images() if self.shown is self.cryoem else self._ask_files(None),
             "open_mobile": lambda: self._ask_files("mobile"),
             "open_target": lambda: self._ask_files("target"),
             "open_map": self._on_align(self._ask_map),
@@ -279,7 +284,11 @@ class MainWindow(QMainWindow):
             "preset_ridge": lambda: self._landscape_preset("ridge"),
             "preset_muller_brown": lambda: self._landscape_preset("muller-brown"),
             "workbench_align": _when_on(lambda: self.choose_workbench("align")),
+            "preset_first": lambda: self._cryoem_preset("first"),
+            "preset_sharper": lambda: self._cryoem_preset("sharper"),
+            "preset_preferred": lambda: self._cryoem_preset("preferred"),
             "workbench_landscape": _when_on(lambda: self.choose_workbench("landscape")),
+            "workbench_cryoem": _when_on(lambda: self.choose_workbench("cryoem")),
             "full_screen": lambda on: self.showFullScreen() if on else self.showNormal(),
             "reset_layout": self._reset_layout,
             "help": lambda: HelpDialog(self.workbenches.name, self).open(),
@@ -309,12 +318,14 @@ class MainWindow(QMainWindow):
 
     def choose_workbench(self, name: str) -> None:
         """Show a workbench; what runs in another one goes on."""
-        first = name == "landscape" and self.landscape is None
+        first = name not in dict(self.workbenches)
         with held_style():
-            self.workbenches.choose(name)
-        if first and self.landscape is not None:
-            self._restore_workbench("landscape", self.landscape)
-            self.landscape.panel.main_button.setFocus()
+            workbench = self.workbenches.choose(name)
+        if first:
+            self._restore_workbench(name, workbench)
+            workbench.panel.main_button.setFocus()
+        if workbench is self.cryoem:
+            self._offer_structures()
 
     def _make_landscape(self) -> LandscapeWorkbench:
         from lieapp.gui.landscape_controller import LandscapeController
@@ -323,9 +334,36 @@ class MainWindow(QMainWindow):
 
         controller = LandscapeController(self.compute, self.errors, self.turn, self)
         self.landscape = LandscapeWorkbench(controller, self.actions_, self.compute, self.files)
-        self._landscape_exports = LandscapeExports(self.landscape, self.writing, self.errors, self.preferences, self)
+        self._exports["landscape"] = LandscapeExports(
+            self.landscape, self.writing, self.errors, self.preferences, self
+        )
         self._connect_workbench(self.landscape)
         return self.landscape
+
+    def _make_cryoem(self) -> CryoemWorkbench:
+        from lieapp.gui.cryoem_controller import CryoemController
+        from lieapp.gui.cryoem_workbench import CryoemWorkbench
+
+        controller = CryoemController(self.compute, self.files, self.errors, self.turn, self)
+        self.cryoem = CryoemWorkbench(controller, self.actions_, self.files)
+        self.cryoem.panel.open_wanted.connect(self._ask_images)
+        controller.file_opened.connect(self.preferences.add_recent_file)
+        self._connect_workbench(self.cryoem)
+        return self.cryoem
+
+    def _offer_structures(self) -> None:
+        """Offer the structures of the other workbench as something to simulate images of."""
+        if self.cryoem is not None:
+            slots = self.controller.session.slots.values()
+            self.cryoem.offer_files([("structure", str(slot.path)) for slot in slots])
+
+    def _cryoem_preset(self, name: str) -> None:
+        from lieapp.cryoem.spec import PRESETS
+
+        self.choose_workbench("cryoem")
+        assert self.cryoem is not None
+        self.message_bar.dismiss()
+        self.cryoem.controller.run_preset(next(preset for preset in PRESETS if preset.name == name))
 
     def _connect_workbench(self, workbench: RunWorkbench) -> None:
         workbench.settings_class_wanted.connect(lambda name: self._ask_settings_class(workbench, name))
@@ -348,8 +386,8 @@ class MainWindow(QMainWindow):
 
     def _export(self, identifier: str, on_structures: Callable[..., object]) -> None:
         """Do what an entry of the Export menu means in the workbench that is shown."""
-        exports = self._landscape_exports
-        if self.shown is self.landscape and exports is not None:
+        exports = self._exports.get(self.workbenches.name)
+        if exports is not None:
             exports.handlers()[identifier]()
         else:
             on_structures()
@@ -532,6 +570,19 @@ class MainWindow(QMainWindow):
             self.preferences.set_text("folder", os.path.dirname(names[0]))
             self.controller.desk.open_files(names, slot, by_name=True)
 
+    def _ask_images(self) -> None:
+        folder = self.preferences.text("folder")
+        name, _ = QFileDialog.getOpenFileName(self, "Open a map, a structure or particles", folder, _IMAGES_FILTER)
+        if name:
+            self.preferences.set_text("folder", os.path.dirname(name))
+            self.open_images(Path(name))
+
+    def open_images(self, path: Path) -> None:
+        """Show the Cryo-EM workbench and reconstruct from a file: particles, or a map or structure to simulate."""
+        self.choose_workbench("cryoem")
+        assert self.cryoem is not None
+        self.cryoem.controller.open_file(path)
+
     def _ask_map(self) -> None:
         folder = self.preferences.text("folder")
         name, _ = QFileDialog.getOpenFileName(self, "Open a density map", folder, _MAP_FILTER)
@@ -578,8 +629,12 @@ class MainWindow(QMainWindow):
 
     def dropEvent(self, event: QDropEvent) -> None:
         event.acceptProposedAction()
-        self.choose_workbench("align")
-        self.controller.desk.open_files(dropped_files(event), by_name=True)
+        files = dropped_files(event)
+        if len(files) == 1 and (self.shown is self.cryoem or _is_of_images(files[0])):
+            self.open_images(files[0])
+        else:
+            self.choose_workbench("align")
+            self.controller.desk.open_files(files, by_name=True)
 
     # -- runs -----------------------------------------------------------------------------------------------------
 
@@ -644,6 +699,14 @@ class MainWindow(QMainWindow):
         name = ask_text(self, "Other optimiser", "A torch optimiser by its name, or package.module:Class")
         if name:
             self._ask_settings_class(workbench, name)
+
+
+def _is_of_images(path: Path) -> bool:
+    """Whether a file that is dropped belongs to the Cryo-EM workbench."""
+    from lieapp.cryoem.maps import is_map_name
+    from lieapp.cryoem.reading import is_particle_name
+
+    return is_map_name(path) or is_particle_name(path)
 
 
 def _layout_key(workbench: str, part: str) -> str:

@@ -151,7 +151,7 @@ class StructureDesk(QObject):
         for path in files:
             kind = _OTHER_WORKBENCH.get(path.suffix.lower())
             if kind:
-                text = f"{path.name}: {kind} belong to the Cryo-EM workbench, which this version does not have yet."
+                text = f"{path.name}: {kind} belong to the Cryo-EM workbench: drop them there."
                 self._errors.post(Message(text, "warning"))
                 return
         if len(files) == 2:

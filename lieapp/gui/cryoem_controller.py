@@ -1,0 +1,313 @@
+"""What happens in the Cryo-EM workbench: images are chosen, methods reconstruct from them and race. No widgets."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, Signal
+
+from lieapp.errors import LieAppError
+from lieapp.gui.cryoem_session import CryoemChoices, CryoemSession, ParticleFacts, Scene, scene_of
+from lieapp.gui.cryoem_source import CryoemSource, CryoemSources
+from lieapp.gui.errors import ErrorCenter, Message
+from lieapp.gui.run_controller import RunController
+from lieapp.gui.run_desk import ActiveRun, Turn
+from lieapp.gui.run_entry import RunEntry
+from lieapp.gui.worker import Task, Worker
+
+if TYPE_CHECKING:
+    from lieapp.cryoem.spec import CryoemJob
+    from lieapp.engine.presets import Preset
+
+__all__ = ["CryoemController"]
+
+SLIDER_BOX = 32
+"""Box of the runs that follow a slider: they take seconds."""
+_LARGEST_FIRST_BOX, _MOST_FIRST_IMAGES = 64, 2000  # of particles that are opened
+
+
+class CryoemController(RunController):
+    """Starts, steers and replays reconstructions; frames are maps.
+
+    Parameters
+    ----------
+    compute, files : Worker
+        The first drives the runs, the second reads files.
+    errors : ErrorCenter
+    turn : Turn
+
+    Signals
+    -------
+    scene_changed()
+        Runs on other images are shown, or the baselines of those shown have come.
+    caption_changed()
+    sources_changed(), file_opened(Path)
+        A file was opened.
+    """
+
+    scene_changed = Signal()
+    caption_changed = Signal()
+    sources_changed = Signal()
+    file_opened = Signal(object)
+
+    best_words = "the best map"
+
+    def __init__(
+        self, compute: Worker, files: Worker, errors: ErrorCenter, turn: Turn, parent: QObject | None = None
+    ) -> None:
+        session = CryoemSession()
+        super().__init__(session, compute, errors, turn, parent)
+        self.session = session
+        self.caption = ""
+        self.opened: list[tuple[str, str]] = []
+        """Kinds and paths of the files that were opened, oldest first."""
+        self._files = files
+        self._reading: Task | None = None
+        self._sources = CryoemSources()
+        self._scene: Scene | None = None
+        self._again = False
+        self.runs_changed.connect(self._show_scene)
+        self.computing.changed.connect(self._take_turn)
+
+    # -- what is shown --------------------------------------------------------------------------------------------
+
+    @property
+    def scene(self) -> Scene | None:
+        """The images shown: those of the selected run, else of the choices."""
+        return self.session.scene() if self.current is None else scene_of(self.current.job)
+
+    @property
+    def source(self) -> CryoemSource | None:
+        """The images of the selected run, or of those that are visible; None before there were any."""
+        entry = self.current or next((run for run in reversed(self.runs) if scene_of(run.job) == self.scene), None)
+        return None if entry is None else entry.inputs
+
+    def runs_of_scene(self) -> list[RunEntry]:
+        """Return the runs on the images shown."""
+        scene = self.scene
+        return [run for run in self.runs if scene_of(run.job) == scene]
+
+    def frames_at_cursor(self) -> list[tuple[RunEntry, int]]:
+        """Return the visible runs on the images shown, with the frame of each at the cost of the frame shown."""
+        current = self.current
+        if current is None or not current.frames:
+            return []
+        cost = current.value("evaluations", self.frame) or 0.0
+        return [
+            (run, self.frame if run is current else run.frame_at_cost(cost))
+            for run in self.runs_of_scene()
+            if run.frames and (run.visible or run is current)
+        ]
+
+    @property
+    def stage(self) -> str:
+        """What is being prepared before a run begins; empty otherwise."""
+        return "" if self._preparing is None else self._preparing.stage
+
+    def quiet_job(self) -> CryoemJob | None:
+        """Return the job of the choices, or None where there is none; nobody is told why."""
+        try:
+            return self.session.job()
+        except (ValueError, LieAppError):
+            return None
+
+    def states(self) -> set[str]:
+        return super().states() | {"structure", "pose"}
+
+    # -- choices --------------------------------------------------------------------------------------------------
+
+    def set_choices(self, choices: CryoemChoices) -> None:
+        """Take over what the panel holds."""
+        before = self.session.scene()
+        self.session.choices = choices
+        if self.session.scene() != before:
+            self.session.hide_foreign_runs()
+            self._tell("")
+            self._select(None)
+            self.entrants_changed.emit()
+        self.states_changed.emit()
+
+    def apply_settings(self, entry: RunEntry) -> None:
+        """Take over the settings of a run, with its images."""
+        self._take(self.session.choices_of(entry.job))
+
+    def remove_entrant(self, name: str) -> None:
+        """Take one entrant out of the race."""
+        self.session.entrants = [entrant for entrant in self.session.entrants if entrant.name != name]
+        self.entrants_changed.emit()
+        self.states_changed.emit()
+
+    def take_preset(self, preset: Preset) -> None:
+        """Make a prepared race ready."""
+        self.session.take_preset(preset)
+        self._take(self.session.choices)
+        self.entrants_changed.emit()
+
+    # -- files ----------------------------------------------------------------------------------------------------
+
+    def open_file(self, path: Path, *, allow_outside: bool = False) -> None:
+        """Take a map, a structure or particles as the images; what is there stays until that has worked."""
+        from lieapp.cryoem.maps import is_map_name
+        from lieapp.cryoem.reading import is_particle_name
+
+        if self._reading is not None:
+            self._reading.cancel()
+        kind = "particles" if is_particle_name(path) else "map" if is_map_name(path) else "structure"
+        look = {"particles": _look_at_particles, "map": _look_at_map, "structure": _look_at_structure}[kind]
+
+        def done(facts: ParticleFacts | None) -> None:
+            self._reading = None
+            self._opened(kind, str(path), facts, allow_outside)
+
+        def failed(error: BaseException) -> None:
+            self._reading = None
+            from lieapp.cryoem.errors import OutsideError
+
+            if isinstance(error, OutsideError):
+                text = f"{path.name} names image files outside its folder. Read them only if you trust where it is from."
+                again = ("Read them", lambda: self.open_file(path, allow_outside=True))
+                self.errors.post(Message(text, "warning", str(error), again))
+            else:
+                self.errors.report(error, f"Reading {path.name}")
+
+        self._reading = self._files.submit(lambda task: look(path, allow_outside), done, failed)
+
+    def choose_source(self, kind: str, path: str) -> None:
+        """Take a phantom, or a file that was opened before."""
+        if kind == "phantom":
+            self._take(replace(self.session.choices, source="phantom", phantom=path))
+        elif (kind, path) != (self.session.choices.source, self.session.choices.path):
+            self.open_file(Path(path), allow_outside=kind == "particles" and self.session.choices.allow_outside)
+
+    def _opened(self, kind: str, path: str, facts: ParticleFacts | None, allow_outside: bool) -> None:
+        if (kind, path) not in self.opened:
+            self.opened.append((kind, path))
+        changes: dict[str, Any] = {"source": kind, kind: path, "allow_outside": allow_outside}
+        if facts is not None:
+            self.session.facts = facts
+            changes |= {
+                "box": min(facts.box, _LARGEST_FIRST_BOX),
+                "images": min(facts.images, _MOST_FIRST_IMAGES),
+                "ctf": facts.ctf,
+                "batch": max(1, min(100, min(facts.images, _MOST_FIRST_IMAGES) // 2)),
+            }
+        elif not self.session.choices.simulated:
+            usual = CryoemChoices()
+            changes |= {"box": usual.box, "images": usual.images, "ctf": usual.ctf, "batch": usual.batch}
+        self._take(replace(self.session.choices, **changes))
+        self.sources_changed.emit()
+        self.file_opened.emit(Path(path))
+
+    # -- runs -----------------------------------------------------------------------------------------------------
+
+    _preparing: CryoemSource | None = None
+
+    def run(self, *, step: bool = False, **changes: Any) -> None:
+        """Start a run with the present choices; with `step` it takes one step and waits."""
+        if self.step_or_ignore(step=step):
+            return
+        job = self._job(**changes)
+        if job is not None:
+            self._preparing = self._sources.of(job)
+            self.computing.start(job, self._preparing, step=step)
+
+    def race(self) -> None:
+        """Run the entrants against each other on the chosen images."""
+        try:
+            entries = self.session.race_entries()
+        except (ValueError, LieAppError):
+            self._job()
+            return
+        if entries and self.computing.free:
+            self._preparing = self._sources.of(entries[0].job)
+            self.computing.start_race(entries, self._preparing, self.session.budget())
+
+    def race_again(self) -> None:
+        """Race on what a slider has chosen, at a small box; a race that is under way is ended first."""
+        if self.session.choices.simulated and self.session.choices.box != SLIDER_BOX:
+            self._take(replace(self.session.choices, box=SLIDER_BOX))
+        if self.active is not None:
+            self._again = True
+            self.stop()
+        else:
+            self.race()
+
+    def run_preset(self, preset: Preset) -> None:
+        """Make a prepared race ready and run it."""
+        if self.computing.free:
+            self.take_preset(preset)
+            self.race()
+            self._tell(f"{preset.title}: {preset.summary}")
+
+    def command_of(self, entry: RunEntry) -> str:
+        from lieapp.cryoem.spec import to_command
+
+        return to_command(entry.job)
+
+    def python_of(self, entry: RunEntry) -> str:
+        from lieapp.gui.cryoem_copies import reconstruction_python
+
+        return reconstruction_python(entry.job)
+
+    # -- pieces ---------------------------------------------------------------------------------------------------
+
+    def _take(self, choices: CryoemChoices) -> None:
+        self.session.choices = choices
+        if self.current is not None and scene_of(self.current.job) != self.session.scene():
+            self._select(None)
+        self.session.hide_foreign_runs()
+        self._tell("")
+        self.choices_changed.emit()
+        self.entrants_changed.emit()
+        self._show_scene()
+        self.runs_changed.emit()
+        self.states_changed.emit()
+
+    def _take_turn(self) -> None:
+        if self._again and self.computing.free:
+            self._again = False
+            self.race()
+
+    def _adopt(self, active: ActiveRun) -> None:
+        self._preparing = None
+        super()._adopt(active)
+        # The same scene, but its baselines are there now.
+        self.scene_changed.emit()
+
+    def _finish(self, active: ActiveRun) -> None:
+        super()._finish(active)
+        from lieapp.gui.cryoem_caption import reconstruction_caption
+
+        self._tell(reconstruction_caption([entry for entry in active.entries if entry.frames]))
+
+    def _tell(self, caption: str) -> None:
+        self.caption = caption
+        self.caption_changed.emit()
+
+    def _show_scene(self) -> None:
+        if self.scene != self._scene:
+            self._scene = self.scene
+            self.scene_changed.emit()
+
+
+def _look_at_particles(path: Path, allow_outside: bool) -> ParticleFacts:
+    from lieapp.cryoem.reading import read_particles
+
+    particles = read_particles(path, allow_outside=allow_outside)
+    return ParticleFacts(
+        str(path), len(particles), particles.box, particles.pixel_size_angstrom, particles.ctf is not None
+    )
+
+
+def _look_at_map(path: Path, allow_outside: bool) -> None:
+    from lieapp.cryoem.phantoms import load_phantom
+
+    load_phantom(str(path), SLIDER_BOX)
+
+
+def _look_at_structure(path: Path, allow_outside: bool) -> None:
+    from lieapp.structures.reading import read_structure
+
+    read_structure(path)

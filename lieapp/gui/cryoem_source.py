@@ -1,0 +1,75 @@
+"""The images that runs share, and what they are compared with: made once, by the thread that computes."""
+
+from __future__ import annotations
+
+import importlib
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any
+
+from lieapp.gui.cryoem_session import Scene, scene_of
+from lieapp.gui.worker import LateInputs, Task
+
+if TYPE_CHECKING:
+    from lieapp.cryoem.baselines import Baselines
+    from lieapp.cryoem.inputs import CryoemInputs
+    from lieapp.cryoem.spec import CryoemJob
+
+__all__ = ["CryoemSource", "CryoemSources"]
+
+_KEPT = 3
+
+
+class CryoemSource(LateInputs):
+    """Simulated or read images with their baselines.
+
+    Parameters
+    ----------
+    job : CryoemJob
+
+    Attributes
+    ----------
+    job : CryoemJob
+    inputs : CryoemInputs or None
+    baselines : Baselines or None
+        None until they were measured.
+    """
+
+    def __init__(self, job: CryoemJob) -> None:
+        self.job = job
+        self.inputs: CryoemInputs | None = None
+        self.baselines: Baselines | None = None
+
+    def get(self, task: Task) -> Any:
+        """Return the inputs, made and measured at the first call."""
+        importlib.import_module("lieapp.engine.devices").single_thread()
+        try:
+            if self.inputs is None:
+                count = f"{self.job.images} images" if self.job.images else "images"
+                edge = f" of {self.job.box} pixels" if self.job.box else ""
+                self.stage = f"{'Reading' if self.job.particles else 'Simulating'} {count}{edge}…"
+                self.inputs = importlib.import_module("lieapp.cryoem.inputs").load_inputs(self.job)
+            if self.baselines is None and not task.cancelled():
+                self.stage = "Measuring what the runs should reach: the exact minimiser, and one pass…"
+                measure = importlib.import_module("lieapp.cryoem.baselines").measure_baselines
+                self.baselines = measure(self.job, self.inputs)
+        finally:
+            self.stage = ""
+        return self.inputs
+
+
+class CryoemSources:
+    """The sources of the latest scenes."""
+
+    def __init__(self) -> None:
+        self._sources: OrderedDict[Scene, CryoemSource] = OrderedDict()
+
+    def of(self, job: CryoemJob) -> CryoemSource:
+        """Return the source of a job; made where no job had the same images."""
+        key = scene_of(job)
+        source = self._sources.get(key)
+        if source is None:
+            source = self._sources[key] = CryoemSource(job)
+        self._sources.move_to_end(key)
+        while len(self._sources) > _KEPT:
+            self._sources.popitem(last=False)
+        return source

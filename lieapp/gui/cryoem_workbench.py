@@ -1,0 +1,202 @@
+"""The Cryo-EM workbench: panel, maps and slices, plots, runs and run bar, joined to the controller."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
+
+from lieapp.gui.actions import ActionSet
+from lieapp.gui.cryoem_caption import ONE_PASS_WORDS
+from lieapp.gui.cryoem_controller import CryoemController
+from lieapp.gui.cryoem_panel import CryoemPanel
+from lieapp.gui.cryoem_quantities import CRYOEM_ABSCISSAE, CRYOEM_QUANTITIES
+from lieapp.gui.cryoem_session import CryoemChoices, opening_preset
+from lieapp.gui.cryoem_views import SliceView
+from lieapp.gui.plots import ProgressPlots
+from lieapp.gui.race_strip import RaceStrip
+from lieapp.gui.run_bar import RunBar
+from lieapp.gui.run_entry import RunEntry
+from lieapp.gui.run_workbench import RunWorkbench
+from lieapp.gui.runs_panel import RunsPanel
+from lieapp.gui.tab_row import TabPages
+from lieapp.gui.worker import Worker
+
+__all__ = ["CryoemWorkbench"]
+
+_FIRST = (
+    "1000 noisy pictures of one particle, each from another side, and their poses. Press Race: three methods put the "
+    "particle together from them at equal cost. Then drag the time bar and watch the outer shells: plain SGD leaves "
+    "them behind."
+)
+_LATER = (
+    "Race runs the entrants on these images, at equal cost. Let go of a slider and it runs again; for another entrant "
+    "choose an optimiser and a preconditioner, then Add to race."
+)
+
+
+class CryoemWorkbench(RunWorkbench):
+    """Everything under the tab Cryo-EM.
+
+    Parameters
+    ----------
+    controller : CryoemController
+    actions : ActionSet
+    files : Worker
+    """
+
+    panel: CryoemPanel
+
+    def __init__(
+        self, controller: CryoemController, actions: ActionSet, files: Worker, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(controller, actions, "Cryo-EM workbench", parent)
+        self.controller = controller
+        self.panel = CryoemPanel(actions)
+        self.slices = SliceView(controller)
+        self.plots = ProgressPlots(CRYOEM_QUANTITIES, CRYOEM_ABSCISSAE)
+        self.strip = RaceStrip([actions["preset_sharper"], actions["preset_preferred"]])
+        self.runs = RunsPanel("gap", "how far its loss is above the least possible")
+        self.run_bar = RunBar(actions, "Run", "start")
+        self._lay_out()
+        self._connect()
+        self._show_form()
+        self._show_entrants()
+        self._show_scene()
+        self._show_states()
+
+    def _lay_out(self) -> None:
+        self.views = TabPages("Views of the maps")
+        self.views.add("Slices", "Central slices of the maps, at equal grey levels", self.slices)
+        self._pages: list[Any] = [self.slices]
+        card = QFrame()
+        card.setObjectName("card")
+        inner = QVBoxLayout(card)
+        inner.setContentsMargins(4, 4, 4, 4)
+        inner.setSpacing(0)
+        self.readout = QLabel()
+        self.readout.setObjectName("caption")
+        self.readout.setContentsMargins(8, 0, 8, 2)
+        self.readout.setAccessibleName("What is under the mouse")
+        inner.addWidget(self.views, 1)
+        inner.addWidget(self.readout)
+        centre = QWidget()
+        middle = QVBoxLayout(centre)
+        middle.setContentsMargins(0, 0, 0, 0)
+        middle.setSpacing(8)
+        middle.addWidget(card, 1)
+        middle.addWidget(self.strip)
+        self.one_pass = QLabel(ONE_PASS_WORDS)
+        self.one_pass.setObjectName("caption")
+        self.one_pass.setWordWrap(True)
+        self.one_pass.setContentsMargins(8, 0, 8, 4)
+        self.one_pass.setAccessibleName("About the one-pass reconstruction")
+        self.one_pass.hide()
+        layout = self.plots.layout()
+        assert layout is not None
+        layout.addWidget(self.one_pass)
+        self.tabs.add("Progress", "What the runs did, over their cost", self.plots)
+        self._lay_out_columns(centre)
+
+    def _connect(self) -> None:
+        self._connect_runs()
+        controller, panel = self.controller, self.panel
+        controller.scene_changed.connect(self._show_scene)
+        controller.caption_changed.connect(self._show_caption)
+        controller.sources_changed.connect(self.offer_files)
+        panel.source_chosen.connect(controller.choose_source)
+        panel.entrant_removed.connect(controller.remove_entrant)
+        panel.slider_settled.connect(controller.race_again)
+        self.views.row.chosen.connect(lambda index: self.refresh_views())
+        self.tabs.row.chosen.connect(lambda index: self.refresh_views())
+        self.slices.pointed.connect(self.readout.setText)
+
+    # -- what this workbench knows about its problem --------------------------------------------------------------
+
+    def fit_view(self) -> None:
+        """Show all of every map."""
+        page = self.views.stack.currentWidget()
+        show = getattr(page, "show_everything", None)
+        if show is not None:
+            show()
+
+    def _recommended(self) -> Mapping[str, Any]:
+        job = self.controller.quiet_job()
+        return {} if job is None else job.recommended(images=self.controller.session.images())
+
+    def _take_choices(self, choices: CryoemChoices) -> None:
+        super()._take_choices(choices)
+        # What is recommended depends on preconditioner, box and number of batches.
+        self._show_form()
+        self._show_states()
+
+    def _comparable_runs(self) -> Sequence[RunEntry]:
+        return self.controller.runs_of_scene()
+
+    def _main_is_possible(self) -> bool:
+        return "race" in self.controller.states()
+
+    def offer_files(self, others: Sequence[tuple[str, str]] = ()) -> None:
+        """Offer what was opened, here or elsewhere in the window, as a source of images."""
+        self.panel.show_facts(self.controller.session.facts)
+        self.panel.show_files([*self.controller.opened, *others])
+
+    # -- showing --------------------------------------------------------------------------------------------------
+
+    def refresh_views(self) -> None:
+        """Show the frames at the cursor in whatever is visible."""
+        for page in self._pages:
+            page.refresh()
+
+    def _show_scene(self) -> None:
+        source = self.controller.source
+        baselines = None if source is None else source.baselines
+        one_pass = None if baselines is None else baselines.one_pass
+        self.plots.set_reference("loss_gap", None if one_pass is None else one_pass.loss_gap, "one pass")
+        mean = None if one_pass is None else float(one_pass.fsc_truth[1:].mean())
+        self.plots.set_reference("fsc_mean", mean if mean == mean else None, "one pass")
+        self.one_pass.setVisible(one_pass is not None)
+        self.refresh_views()
+        self._show_caption()
+
+    def _show_choices(self) -> None:
+        self.panel.show_facts(self.controller.session.facts)
+        super()._show_choices()
+
+    def _show_runs(self) -> None:
+        super()._show_runs()
+        self.refresh_views()
+
+    def _progress(self) -> None:
+        super()._progress()
+        self.refresh_views()
+        if self.controller.stage or self.strip.caption.text().endswith("…"):
+            self._show_caption()
+
+    def _show_position(self) -> None:
+        super()._show_position()
+        self.refresh_views()
+
+    def _show_caption(self) -> None:
+        words = _FIRST if self._is_opening() else _LATER
+        self.strip.show_caption(self.controller.stage or self.controller.caption or words)
+
+    def _is_opening(self) -> bool:
+        """Whether what the workbench opens with is still there, as the first words say."""
+        opening, choices = opening_preset(), self.controller.choices
+        return (
+            not self.controller.runs
+            and choices.source == "phantom"
+            and all(getattr(choices, name) == opening.changes[name] for name in ("box", "images", "views"))
+        )
+
+    def _show_entrants(self) -> None:
+        self.panel.list_entrants(self.controller.entrants, self.controller.session.entrant_lines())
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        # A click beside everything takes the keyboard out of a text field, so that single keys work again.
+        self.plots.plot.setFocus(Qt.FocusReason.MouseFocusReason)
+        super().mousePressEvent(event)
