@@ -111,7 +111,10 @@ class Particles:
 
     def take(self, index: ArrayLike | slice) -> Particles:
         """Return some of the particles, by indices, a slice or a mask; images that lie in files stay there."""
-        rows = np.arange(len(self))[index if isinstance(index, slice) else np.asarray(index)]
+        chosen_rows: Any = (
+            index if isinstance(index, slice) else np.asarray(index, dtype=None if np.size(index) else int)
+        )
+        rows = np.arange(len(self))[chosen_rows]
         images = self.images
         chosen = images[rows] if isinstance(images, np.ndarray) else cast(_LazyStack, images).take(rows)
         return replace(
@@ -140,7 +143,7 @@ class Particles:
         array = np.array(values, dtype=np.float64)
         if array.shape != tuple(shape):
             raise CryoemError(f"{self._who}: {what} have shape {array.shape}; expected {tuple(shape)}.")
-        finite = np.isfinite(array).reshape(array.shape[0], -1).all(axis=1)
+        finite = np.isfinite(array).all(axis=tuple(range(1, array.ndim)))
         if not finite.all():
             raise CryoemError(f"{self._who}: {what} of particle {int(np.argmin(finite)) + 1} are no numbers.")
         return array

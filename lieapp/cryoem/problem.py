@@ -17,6 +17,7 @@ from torch import Tensor
 
 from lieapp.cryoem.batches import BatchOrder
 from lieapp.cryoem.choices import PreconditionerName, StartName
+from lieapp.cryoem.errors import CryoemError
 from lieapp.cryoem.fit import VolumeFit
 from lieapp.cryoem.metrics import FSC_HALF_MAPS, FSC_TRUTH, resolution_angstrom
 from lieapp.cryoem.oracle import CryoemOracle
@@ -314,6 +315,16 @@ def _start(fit: VolumeFit, start: StartName, seed: int) -> Tensor:
     return volume * fit.shells.spread(ratio).to(volume.real)
 
 
+def _device(job: CryoemJob) -> torch.device:
+    """Return where to compute: Apple's GPU adds no complex numbers up and has no float64."""
+    device = resolve_device(job.device, prefers="cuda", dtype=job.dtype)
+    if device.type != "mps":
+        return device
+    if job.device == "auto":
+        return torch.device("cpu")
+    raise CryoemError("Reconstructions do not run on mps; choose auto, cpu or cuda.")
+
+
 def open_cryoem(job: CryoemJob, inputs: CryoemInputs | None = None) -> tuple[CryoemProblem, Run]:
     """Build the problem and the run of a job.
 
@@ -342,7 +353,7 @@ def open_cryoem(job: CryoemJob, inputs: CryoemInputs | None = None) -> tuple[Cry
     from lieapp.cryoem.inputs import load_inputs
     from lieapp.engine.run import Run
 
-    device = resolve_device(job.device, prefers="cuda", dtype=job.dtype)
+    device = _device(job)
     settings_type = settings_class(job.optimizer.name)
     inputs = load_inputs(job) if inputs is None else inputs
     recommended = settings_type().updated(job.recommended(inputs.box, len(inputs.particles)))

@@ -37,11 +37,13 @@ def recommended(
         return {"lr": lr, **inverse, "schedule.decay": decay, "restart_interval": steps_per_epoch}
     if name == "sgd":
         return {"lr": 1.0}
+    if name == "deo":  # there is no saddle: what is left of it is its base, plain gradient descent
+        return {"base.name": "sgd", "base.lr": 1.0}
     if name in ("complex-adam", "adam", "adamw"):
-        return {"lr": size, **inverse, "schedule.decay": 0.05, "betas": [0.9, 0.99]}
+        return {"lr": 0.5 * size, **inverse, "schedule.decay": 0.05, "betas": [0.9, 0.99]}
     if name == "sophia":
         return {
-            "lr": 0.3,
+            "lr": 0.1,
             "clip": 4.0 * size,
             "estimator": "hutchinson",
             "betas": [0.9, 0.95],

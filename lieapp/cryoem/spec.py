@@ -203,9 +203,18 @@ PRESETS: tuple[Preset, ...] = (
             "Nine of ten particles lie on one side, and the microscope weakens low frequencies. "
             "Directions that are rarely seen move only in the preconditioned runs."
         ),
-        evaluations=200.0,
+        evaluations=100.0,
         entrants=_RACE,
-        changes={"box": 32, "images": 2000, "ctf": True, "views": "preferred", "batch": 100, "epochs": 100.0},
+        changes={
+            "box": 32,
+            "images": 1000,
+            "snr": 4.0,
+            "ctf": True,
+            "views": "preferred",
+            "prior": "wiener",
+            "batch": 100,
+            "epochs": 100.0,
+        },
     ),
 )
 

@@ -164,6 +164,8 @@ def test_envelope_is_that_of_interpolation() -> None:
     plane = slices.plane
     k = torch.stack((plane.kx, plane.ky)).to(torch.float64)
     at = torch.from_numpy(rotations[:, :2, 0]) * 4.0
-    exact = torch.polar(torch.ones(()).double(), -2 * torch.pi / box * (at @ k))
+    exact = torch.polar(torch.ones((), dtype=torch.float64), -2 * torch.pi / box * (at @ k))
+    inner = plane.radii < plane.radius - 1  # beyond, cells reach over the edge of what is used
+    exact, points = exact[:, inner], points[:, inner]
     gain = torch.vdot(exact.flatten(), points.flatten()).real / exact.abs().square().sum()
     assert abs(gain - gridding_envelope(box)[8, 8, 12]) < 0.02
