@@ -14,10 +14,10 @@ from PySide6.QtWidgets import QHBoxLayout, QToolTip, QVBoxLayout, QWidget
 
 from lieapp.gui.axes import PlainAxis, style_plot
 from lieapp.gui.forms import ElidedLabel
-from lieapp.gui.landscape_items import DimerItem, LandscapeKey, PointItem, PointKey
+from lieapp.gui.landscape_items import LandscapeKey, PointItem, PointKey
+from lieapp.gui.landscape_marks import CursorMarks, on_picture
 from lieapp.gui.landscape_picture import Area, Drawable, SurfacePicture, make_picture, widened
 from lieapp.gui.landscape_track import Projection, Track, as_it_is
-from lieapp.gui.plot_curve import readable_color
 from lieapp.gui.run_entry import RunEntry
 from lieapp.gui.slice_items import SmoothImage
 from lieapp.gui.slice_key import slice_colors
@@ -31,7 +31,7 @@ __all__ = ["LandscapePlot"]
 _NEAR_PIXELS = 10.0
 _SETTLE_MILLISECONDS = 120
 _MARGIN = 0.2  # of the view: a small shift of it needs no new picture
-_WHITE, _INK = "#FFFFFF", "#1B2430"
+_INK = "#1B2430"
 _HINT = (
     "Click, or drag the ring, to choose where the next run starts; click a path to put the cursor there; wheel zooms, "
     "drag shifts, double-click shows everything."
@@ -71,11 +71,9 @@ class LandscapePlot(QWidget):
         self._cursor_run: RunEntry | None = None
         self._cursor_frame = 0
         self._hovered: tuple[float, float] | None = None
-        self._shown_places: tuple[object, ...] = ()
         self.describe: Callable[[float, float], str] = lambda x, y: ""
         self.picture: SurfacePicture | None = None
         self.tracks: dict[str, Track] = {}
-        self.dimers: dict[str, DimerItem] = {}
         self.points: list[PointItem] = []
         self.key = LandscapeKey()
         self.point_key = PointKey()
@@ -253,79 +251,24 @@ class LandscapePlot(QWidget):
                 track.set_raised(run is self._cursor_run)
                 for item in track.items:
                     self.plot.addItem(item, ignoreBounds=True)
-            track.set_color(_on_picture(run.color))
+            track.set_color(on_picture(run.color))
             track.update()
         self._show_cursor()
 
     def _drop(self, identifier: str) -> None:
         for item in self.tracks.pop(identifier).items:
             self.plot.removeItem(item)
-        self._shown_places = ()
-        dimer = self.dimers.pop(identifier, None)
-        if dimer is not None:
-            self.plot.removeItem(dimer)
+        self.marks.forget(identifier)
 
     def _show_cursor(self) -> None:
         """Draw where the current run is, and the others at the same cost, each with its dimer if it has one."""
-        places = self._places()
-        key = (*places, *self.plot.getPlotItem().getViewBox().viewPixelSize())
-        if key != self._shown_places:
-            self._shown_places = key
-            self._draw_places(places)
+        if self.marks.show(self.tracks, self._cursor_run, self._cursor_frame, with_dimers=self._project is as_it_is):
+            self._show_key()
         self._write_readout()
-
-    def _places(self) -> list[tuple[str, int, bool]]:
-        """Return the tracks with the rows that are shown now, the current one last."""
-        run = self._cursor_run
-        cost = None if run is None else run.value("evaluations", self._cursor_frame)
-        found: list[tuple[str, int, bool]] = []
-        for identifier, track in self.tracks.items():
-            current = track.run is run
-            if not current and (cost is None or not track.run.frames):
-                continue
-            row = track.place(self._cursor_frame if current else track.run.frame_at_cost(cost or 0.0))
-            if row >= 0 and np.isfinite(track.coordinates[row]).all():
-                found.append((identifier, row, current))
-        return sorted(found, key=lambda place: place[2])
-
-    def _draw_places(self, places: Sequence[tuple[str, int, bool]]) -> None:
-        spots, with_dimer = [], set()
-        for identifier, row, current in places:
-            track = self.tracks[identifier]
-            place = track.coordinates[row]
-            spots.append(_spot(place, 13 if current else 10, _on_picture(track.run.color)))
-            if self._show_dimer(track, int(track.frames[row]), place, current=current):
-                with_dimer.add(identifier)
-        self.spots.setData(spots)
-        for identifier, item in self.dimers.items():
-            item.setVisible(identifier in with_dimer)
-        self._show_key()
-
-    def _show_dimer(self, track: Track, frame: int, place: Any, *, current: bool) -> bool:
-        run = track.run
-        curvature = run.value("dimer_curvature", frame)
-        if curvature is None or self._project is not as_it_is:
-            return False
-        direction = np.asarray(run.recording.state(frame).get("direction", ()), dtype=np.float64).ravel()
-        if direction.shape != (2,) or not np.isfinite(direction).all() or not direction.any():
-            return False
-        item = self.dimers.get(run.id)
-        if item is None:
-            item = self.dimers[run.id] = DimerItem()
-            item.set_font(self.font())
-            self.plot.addItem(item, ignoreBounds=True)
-        width, height = self.plot.getPlotItem().getViewBox().viewPixelSize()
-        if not (width > 0 and height > 0):
-            return False
-        item.set_dimer(QPointF(direction[0] / width, -direction[1] / height), curvature, labelled=current)
-        item.setOpacity(1.0 if current else 0.65)
-        item.setZValue(24 if current else 22)
-        item.setPos(float(place[0]), float(place[1]))
-        return True
 
     def _show_key(self) -> None:
         kinds = sorted({(item.kind, item.index) for item in self.points}, key=lambda each: (each[1], each[0]))
-        self.point_key.set_kinds(kinds, dimer=any(item.isVisible() for item in self.dimers.values()))
+        self.point_key.set_kinds(kinds, dimer=self.marks.any_dimer)
 
     # -- words ----------------------------------------------------------------------------------------------------
 
@@ -449,13 +392,12 @@ class LandscapePlot(QWidget):
         self.image.setZValue(-10)
         self.contours = pg.PlotCurveItem(antialias=True)
         self.contours.setZValue(-8)
-        self.spots = pg.ScatterPlotItem(pxMode=True)
-        self.spots.setZValue(25)
+        self.marks = CursorMarks(plot)
         self.start = pg.TargetItem(size=15, symbol="o", movable=True, label="start",
                                    labelOpts={"offset": (8, -8), "anchor": (0, 1)})  # fmt: skip
         self.start.setZValue(8)
         self.start.setVisible(False)
-        for item in (self.image, self.contours, self.spots, self.start):
+        for item in (self.image, self.contours, self.start):
             plot.addItem(item, ignoreBounds=True)
         return plot
 
@@ -507,11 +449,9 @@ class LandscapePlot(QWidget):
         if label is not None:
             label.setColor(_INK)
             label.fill = pg.mkBrush(255, 255, 255, 215)
-        for item in self.dimers.values():
-            item.set_font(self.font())
+        self.marks.set_font(self.font())
         metrics = QFontMetricsF(self.font())
         self.key.set_margins(int(metrics.height() / 2), int(3.0 * metrics.height()))
-        self._shown_places = ()
         self._show_cursor()
 
 
@@ -526,14 +466,6 @@ def _grown(area: Area, share: float) -> Area:
     (x0, x1), (y0, y1) = area
     mx, my = share * (x1 - x0), share * (y1 - y0)
     return (x0 - mx, x1 + mx), (y0 - my, y1 + my)
-
-
-def _on_picture(color: str) -> str:
-    return readable_color(color, _WHITE)
-
-
-def _spot(place: Any, size: float, fill: str) -> dict[str, Any]:
-    return {"pos": place, "symbol": "o", "size": size, "pen": pg.mkPen(_WHITE, width=2), "brush": pg.mkBrush(fill)}
 
 
 def _describe_point(point: StationaryPoint) -> str:

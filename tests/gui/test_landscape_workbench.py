@@ -107,13 +107,13 @@ def test_the_dimer_is_drawn_where_it_is(bench: LandscapeWorkbench, race: Callabl
     run = race()["DEO project"]
     bench.controller.select(run)
     bench.controller.show_frame(run.frames - 1)
-    item = bench.plot.dimers[run.id]
+    item = bench.plot.marks.dimers[run.id]
     assert item.isVisible() and item.curvature == pytest.approx(-2.0, rel=0.01)
     assert abs(item._direction.y()) == pytest.approx(1.0, abs=0.01)  # up and down, as the way from the ridge
     assert "C −2" in item.text
     bench.controller.show_frame(0)
     assert not item.isVisible()  # before its first step it has none
-    owners = {entry.title for entry in bench.controller.runs if entry.id in bench.plot.dimers}
+    owners = {entry.title for entry in bench.controller.runs if entry.id in bench.plot.marks.dimers}
     assert owners == {"DEO project", "DEO escape"}
 
 
