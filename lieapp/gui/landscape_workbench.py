@@ -17,6 +17,7 @@ from lieapp.gui.landscape_plot import LandscapePlot
 from lieapp.gui.landscape_quantities import LANDSCAPE_QUANTITIES, NETWORK_QUANTITIES
 from lieapp.gui.landscape_scene import PlaneMaker, has_plane, plane_key
 from lieapp.gui.landscape_session import LandscapeChoices
+from lieapp.gui.landscape_studies import LandscapeStudies
 from lieapp.gui.plots import ProgressPlots
 from lieapp.gui.race_strip import RaceStrip
 from lieapp.gui.run_bar import RunBar
@@ -74,6 +75,7 @@ class LandscapeWorkbench(RunWorkbench):
         self.strip = RaceStrip([actions["preset_ridge"], actions["preset_muller_brown"]])
         self.plots = ProgressPlots(LANDSCAPE_QUANTITIES)
         self.growth = GrowthPlot()
+        self.studies = LandscapeStudies(controller, compute, files, self)
         self.runs = RunsPanel("loss", "the lowest loss that it reached")
         self.run_bar = RunBar(actions, "Run", "start")
         self._lay_out()
@@ -101,6 +103,9 @@ class LandscapeWorkbench(RunWorkbench):
         middle.addWidget(self.strip)
         self.tabs.add("Progress", "What the runs did, over their cost", self.plots)
         self.tabs.add("Growth", "How fast runs leave the saddle, beside what theory predicts", self.growth)
+        self.tabs.add("Basins", "Which stationary point is reached from where", self.studies.basins)
+        self.tabs.add("Sweep", "One setting over a range, with several seeds", self.studies.sweep)
+        self.tabs.add("Spectrum", "All eigenvalues of the Hessian along the path", self.studies.spectrum)
         self._lay_out_columns(centre)
 
     def _connect(self) -> None:

@@ -36,8 +36,8 @@ class Turn(QObject):
 
     Attributes
     ----------
-    holder : RunDesk or None
-        Who lets a job compute.
+    holder : QObject or None
+        Who lets something compute.
 
     Signals
     -------
@@ -48,9 +48,9 @@ class Turn(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.holder: RunDesk | None = None
+        self.holder: QObject | None = None
 
-    def set_holder(self, desk: RunDesk | None) -> None:
+    def set_holder(self, desk: QObject | None) -> None:
         """Give the turn to a desk, or to nobody."""
         if desk is not self.holder:
             self.holder = desk

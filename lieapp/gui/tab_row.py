@@ -7,6 +7,8 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QSizePolicy, QStackedWi
 
 __all__ = ["TabPages", "TabRow"]
 
+_MANY = 4
+
 
 class TabRow(QWidget):
     """Tabs without pages.
@@ -45,9 +47,17 @@ class TabRow(QWidget):
         number = len(self._group.buttons())
         self._group.addButton(button, number)
         self._layout.addWidget(button)
+        if self._stretch and number >= _MANY:
+            self._crowd()
         if number == 0:
             button.setChecked(True)
         return button
+
+    def _crowd(self) -> None:
+        """Let many tabs share a narrow column by the length of their words."""
+        for place, button in enumerate(self._group.buttons()):
+            button.setProperty("crowded", True)
+            self._layout.setStretch(place, len(button.text()) + 2)
 
     def choose(self, index: int) -> None:
         """Choose a tab without reporting it."""

@@ -257,6 +257,7 @@ QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
 QToolButton#row {{ padding: 2px; }}
 QToolButton#tab {{ border: none; border-bottom: 2px solid transparent; border-radius: 0; padding: 6px 14px;
     color: {t.muted}; background: transparent; }}
+QToolButton#tab[crowded="true"] {{ padding: 6px 1px; }}
 QToolButton#tab:hover:enabled {{ color: {t.text}; }}
 QToolButton#tab:checked {{ color: {t.accent}; border-bottom-color: {t.accent}; font-weight: 600; }}
 QToolButton#tab:focus {{ background: {t.hover}; }}
