@@ -13,7 +13,9 @@ __all__ = ["DEVIATION_LEGEND", "DeviationKey"]
 
 _BAR_HEIGHT = 8
 _PATCH = 10
-_MOST_BANDS = 12
+_ROWS = 12
+"""Patches under each other before the next column begins."""
+_PAD = 6
 
 _last = DEVIATION_STOPS[-1][0]
 DEVIATION_LEGEND = Legend(
@@ -70,9 +72,19 @@ class DeviationKey(QWidget):
         if self._legend.kind == "gradient":
             width = max(11 * metrics.averageCharWidth() * 2, caption + 24)
             return QSize(int(width), 2 * metrics.height() + _BAR_HEIGHT + 8)
-        rows = min(len(self._legend.entries), _MOST_BANDS)
-        widest = max((metrics.horizontalAdvance(text) for text in self.labels()), default=0)
-        return QSize(max(widest + _PATCH + 10, caption + 4), (rows + 1) * (metrics.height() + 2) + 4)
+        rows, columns = self._shape()
+        return QSize(
+            max(columns * self._column_width(), caption + 4) + 2 * _PAD, (rows + 1) * (metrics.height() + 2) + 4
+        )
+
+    def _shape(self) -> tuple[int, int]:
+        """Return how many patches lie under each other and side by side."""
+        columns = max(-(-len(self._legend.entries) // _ROWS), 1)
+        return -(-len(self._legend.entries) // columns), columns
+
+    def _column_width(self) -> int:
+        metrics = QFontMetrics(self.font())
+        return max((metrics.horizontalAdvance(text) for text in self.labels()), default=0) + _PATCH + 10
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -115,13 +127,18 @@ class DeviationKey(QWidget):
     def _paint_bands(self, painter: QPainter) -> None:
         metrics = QFontMetrics(self.font())
         row = metrics.height() + 2
+        painter.setPen(Qt.PenStyle.NoPen)
+        # Chains beside the fit may run behind the names.
+        painter.setBrush(QColor(27, 29, 33, 200) if self._dark else QColor(255, 255, 255, 215))
+        painter.drawRoundedRect(QRectF(self.rect()), 4, 4)
         painter.setPen(self._ink)
-        painter.drawText(QRectF(0, 0, self.width(), row), Qt.AlignmentFlag.AlignVCenter, self._legend.caption)
-        for index, (_, color, text) in enumerate(self._legend.entries[:_MOST_BANDS]):
-            top = (index + 1) * row
+        painter.drawText(QRectF(_PAD, 0, self.width(), row), Qt.AlignmentFlag.AlignVCenter, self._legend.caption)
+        rows, _ = self._shape()
+        for index, (_, color, text) in enumerate(self._legend.entries):
+            left, top = _PAD + index // rows * self._column_width(), (index % rows + 1) * row
             painter.setPen(self._rim)
             painter.setBrush(QColor(color))
-            painter.drawRoundedRect(QRectF(1, top + (row - _PATCH) / 2, _PATCH, _PATCH), 2, 2)
+            painter.drawRoundedRect(QRectF(left + 1, top + (row - _PATCH) / 2, _PATCH, _PATCH), 2, 2)
             painter.setPen(self._ink)
-            box = QRectF(_PATCH + 7, top, self.width(), row)
+            box = QRectF(left + _PATCH + 7, top, self.width(), row)
             painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, text)

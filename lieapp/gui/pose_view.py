@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -185,6 +186,7 @@ class PoseView(QObject):
                 now = controller.session.slots.get(side)
                 if self._inputs is None and now is not None and (now.structure, now.model) == (structure, model):
                     scene.set_structure(side, structure, model, geometry=geometry)
+                    self._show_colors_alone()
                     scene.fit_view()
 
             controller.desk.geometry.alone(structure, model, show)
@@ -208,7 +210,7 @@ class PoseView(QObject):
             self._strip.clear(self._controller.session.problem or "")
             self._deviation.set_deviations([], np.empty(0))
             self._ribbon.set_deviations([], np.empty(0))
-            self._viewer.set_legend(None)
+            self._show_colors_alone()
             return
         from lieapp.alignment.report import score_pose
 
@@ -242,15 +244,27 @@ class PoseView(QObject):
             viewer.set_legend(DEVIATION_LEGEND if compared else None)
             return
         scene.set_hatched("mobile", None)
+        self._color({slot: shown_side(inputs, slot) for slot in reversed(SLOTS)})
+
+    def _show_colors_alone(self) -> None:
+        """Colour structures that are no pair by the scheme; there is no deviation to show."""
+        slots, scene = self._controller.session.slots, self._viewer.scene
+        shown: dict[SlotName, tuple[Structure, int, None]] = {}
+        for slot in reversed(SLOTS):
+            held = slots.get(slot)
+            if held is not None and scene.structure(slot) is held.structure:
+                shown[slot] = (held.structure, held.model, None)
+        self._color(shown)
+
+    def _color(self, shown: Mapping[SlotName, tuple[Structure, int, NDArray[np.bool_] | None]]) -> None:
+        """Colour structures by a scheme that needs no pairs; the key is that of the last of them."""
+        scene, scheme = self._viewer.scene, self.color_scheme
+        plain = scheme in ("uniform", "deviation")
         legend = None
-        for slot, structure, model in (
-            ("target", inputs.target, inputs.target_model),
-            ("mobile", inputs.mobile, inputs.mobile_model),
-        ):
-            colors = None if scheme == "uniform" else residue_colors(structure, scheme, model)
-            scene.set_residue_colors(slot, colors)  # type: ignore[arg-type]
-            legend = legend_for(structure, scheme, model)
-        viewer.set_legend(legend)
+        for slot, (structure, model, drawn) in shown.items():
+            scene.set_residue_colors(slot, None if plain else residue_colors(structure, scheme, model))
+            legend = None if plain else legend_for(structure, scheme, model, drawn)
+        self._viewer.set_legend(legend)
 
     def _show_screw_axis(self, inputs: AlignInputs | None) -> None:
         scene = self._viewer.scene

@@ -66,7 +66,7 @@ class Frame:
             "u_projection": column_major(shift @ projection),
             "u_viewport": (float(width), float(height)),
             "u_background": self.background,
-            "u_fog": (begin, 1 / max(back - begin, 1e-3), self.headlight.depth_cue),
+            "u_fog": (begin, 1 / max(back - begin, 1e-3), self.headlight.depth_cue_over(back - front)),
             "u_highlight": tuple(float(value) for value in rgba(HIGHLIGHT)[:3]),
             "u_stripe": 1.0 / (STRIPE_PIXELS * self.pixel_ratio),
             "u_perspective": 1.0 if self.viewpoint.field_of_view > 0 else 0.0,

@@ -13,6 +13,9 @@ import numpy as np
 
 __all__ = ["DEPTH_CUE", "SHADING", "Headlight"]
 
+_SHALLOW, _DEEP = 60.0, 200.0
+"""Depths of a scene in Å from which on the depth cue grows, and where it is strongest."""
+
 DEPTH_CUE = """
 uniform vec3 u_background;
 uniform vec3 u_fog;          // distance where it begins, one over its length, its strength at the end
@@ -53,7 +56,8 @@ class Headlight:
         Towards the light, in eye coordinates (right, up, towards the viewer).
     ambient, diffuse, specular : float
     depth_cue : float
-        How much of the background colour the farthest point takes, 0 to 1.
+        How much of the background colour the farthest point takes, 0 to 1; more where a scene is deep, see
+        `depth_cue_over`.
     outline : float
         Width of the silhouette in logical pixels; 0 is none.
     """
@@ -64,6 +68,15 @@ class Headlight:
     specular: float = 0.16
     depth_cue: float = 0.36
     outline: float = 1.1
+
+    def depth_cue_over(self, depth: float) -> float:
+        """Return how much of the background the farthest point of a scene takes that is so deep, in Å.
+
+        Through a domain of 60 Å the eye finds its way by what hides what; in an assembly of 200 Å dozens of layers
+        lie over each other, and only the cue parts the near side from the far one.
+        """
+        part = min(max((depth - _SHALLOW) / (_DEEP - _SHALLOW), 0.0), 1.0)
+        return 1.0 - (1.0 - self.depth_cue) ** (1.0 + 1.2 * part)
 
     def uniforms(self) -> dict[str, Any]:
         """Return the values of the shader's light."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -52,6 +53,20 @@ def test_schemes_colour_both_structures_and_stay_while_scrubbing(paired: MainWin
     assert np.array_equal(colors(paired), residue_colors(inputs.mobile, scheme))
     assert np.array_equal(colors(paired, "target"), residue_colors(inputs.target, scheme))
     assert paired.workbench.viewer.key.isVisible()
+
+
+def test_schemes_colour_a_structure_without_a_partner(window: MainWindow, hinge: tuple[Path, Path], qtbot) -> None:
+    window.actions_["color_chain"].trigger()
+    window.controller.desk.open_files([str(hinge[0])])
+    scene = window.workbench.viewer.scene
+    qtbot.waitUntil(lambda: scene.structure("mobile") is not None, timeout=60_000)
+    structure = scene.structure("mobile")
+    for scheme in ("chain", "index"):
+        window.actions_[color_action(scheme)].trigger()
+        assert np.array_equal(colors(window), residue_colors(structure, scheme))
+        assert window.workbench.viewer.key.isVisible()
+    window.actions_["color_deviation"].trigger()
+    assert len(np.unique(colors(window), axis=0)) == 1 and not window.workbench.viewer.key.isVisible()
 
 
 def test_the_deviation_colours_follow_the_frame(paired: MainWindow, finish: Finish) -> None:

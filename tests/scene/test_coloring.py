@@ -14,7 +14,7 @@ from lieapp.scene.coloring import (
     looks_predicted,
     residue_colors,
 )
-from lieapp.scene.colors import rgba
+from lieapp.scene.colors import CONTEXT, rgba
 from lieapp.structures.reading import read_structure
 from lieapp.structures.structure import Structure
 from tests.scene.builders import helix, structure_of
@@ -75,6 +75,32 @@ def test_the_first_chains_are_told_apart_without_red_or_green_cones(missing: int
     seen = np.clip(_seen_by(table, missing), 0, 1) ** (1 / 2.2)
     distance = np.linalg.norm(seen[:, None] - seen[None], axis=-1) + 9 * np.eye(6)
     assert distance.min() > 0.12
+
+
+def test_the_chains_of_an_assembly_of_21_are_told_apart() -> None:
+    table = np.stack([rgba(color)[:3] for color in CHAIN_COLORS[:21]]).astype(float)
+    distance = np.linalg.norm(table[:, None] - table[None], axis=-1) + 9 * np.eye(21)
+    assert distance.min() > 0.15
+    assert np.linalg.norm(table - rgba(CONTEXT)[:3], axis=1).min() > 0.2
+
+
+def test_the_key_names_only_the_chains_that_are_drawn() -> None:
+    structure = structure_of(helix(12), ["A"] * 4 + ["B"] * 4 + ["C"] * 4)
+    legend = legend_for(structure, "chain", drawn=structure.residues.chain != "B")
+    assert legend is not None
+    assert [entry[1:] for entry in legend.entries] == [(CHAIN_COLORS[0], "A"), (CHAIN_COLORS[2], "C")]
+
+
+def test_bases_and_amino_acids_have_colours_of_their_own() -> None:
+    structure = structure_of(helix(6), ["A"] * 4 + ["B"] * 2, kinds=["nucleic"] * 4 + ["protein"] * 2)
+    letters = np.array(["A", "U", "T", "X", "A", "D"])
+    structure = replace(structure, residues=replace(structure.residues, letter=letters))
+    adenine, uracil, thymine, unknown, alanine, aspartate = residue_colors(structure, "class")
+    np.testing.assert_allclose(uracil, thymine)
+    np.testing.assert_allclose(unknown, rgba(CONTEXT))
+    assert len({tuple(color) for color in (adenine, uracil, unknown, alanine, aspartate)}) == 5
+    legend = legend_for(structure, "class")
+    assert legend is not None and [text for _, _, text in legend.entries][:2] == ["adenine", "cytosine"]
 
 
 def test_b_factors_are_spread_over_the_ramp_and_one_wild_loop_does_not_hide_the_rest() -> None:
