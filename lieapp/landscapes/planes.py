@@ -117,14 +117,17 @@ def curvature_plane(job: LandscapeJob) -> Plane:
     if saddle is not None and saddle.direction is not None:
         # The minima along this direction alone are nearer than the deepest one, which uses all directions.
         reach = min(reach, 2.0 * _turning_point(problem, origin, basis[0], reach))
-    axis = np.linspace(-reach, reach, _GRID)
-    values = np.array([[_loss(problem, origin + a * basis[0] + b * basis[1]) for a in axis] for b in axis])
-    points = _points_in_plane(problem, origin, basis, reach)
-    # Across, the loss is far steeper: colours are for what happens along the lowest direction.
-    first, lowest = float(values[_GRID // 2, _GRID // 2]), float(values[_GRID // 2].min())
+    across = np.linspace(-reach, reach, _GRID)
+    lowest = min(_loss(problem, origin + a * basis[0]) for a in across)
+    first = _loss(problem, origin)
+    # Across, the loss is far steeper: colours and height are for what happens along the lowest direction.
     clip = first + 4.0 * (first - lowest)
+    height = _MARGIN * _climb(problem, origin, basis[1], reach, clip)
+    up = np.linspace(-height, height, _GRID)
+    values = np.array([[_loss(problem, origin + a * basis[0] + b * basis[1]) for a in across] for b in up])
+    points = _points_in_plane(problem, origin, basis, reach)
     labels = ("along the lowest curvature at the start", "along the highest curvature at the start")
-    return Plane(axis, axis, values, origin, basis, labels, points, clip)
+    return Plane(across, up, values, origin, basis, labels, points, clip)
 
 
 def _turning_point(problem: LandscapeProblem, origin: Array, direction: Array, reach: float) -> float:
@@ -132,6 +135,13 @@ def _turning_point(problem: LandscapeProblem, origin: Array, direction: Array, r
     places = np.linspace(0.0, reach, 41)
     losses = [_loss(problem, origin + place * direction) for place in places]
     return float(max(places[int(np.argmin(losses))], places[1]))
+
+
+def _climb(problem: LandscapeProblem, origin: Array, direction: Array, reach: float, level: float) -> float:
+    """Return how far along a direction the loss passes a level, within a third of the reach and the reach."""
+    places = np.linspace(reach / 3.0, reach, 21)
+    above = [place for place in places if _loss(problem, origin + place * direction) > level]
+    return float(above[0]) if above else reach
 
 
 def _loss(problem: LandscapeProblem, position: Array) -> float:

@@ -39,13 +39,13 @@ def bench(window: MainWindow, qtbot) -> LandscapeWorkbench:
 
 @pytest.fixture
 def race(bench: LandscapeWorkbench, qtbot) -> Callable[[], dict[str, RunEntry]]:
-    """Press the main button, wait for the end, and return the entrants by their titles."""
+    """Press the main button, wait for the end, and return the runs by the names of their entrants."""
 
     def run() -> dict[str, RunEntry]:
         before = len(bench.controller.runs)
         bench.panel.main_button.click()
         ended(bench, qtbot, before)
-        return {entry.title: entry for entry in bench.controller.runs[before:]}
+        return dict(zip(bench.panel.entrants.names, bench.controller.runs[before:], strict=True))
 
     return run
 
@@ -308,8 +308,7 @@ def test_exports_hold_what_was_run(
     race: Callable[[], dict[str, RunEntry]],
 ) -> None:  # fmt: skip
     runs = race()
-    exports = window._landscape_exports
-    assert exports is not None
+    exports = window._exports["landscape"]
     for identifier, name in (("export_plot_csv", "race.csv"), ("export_plot_json", "race.json"),
                              ("export_trajectory", "run.csv"), ("export_figures", "figures")):  # fmt: skip
         exports.write(identifier, tmp_path / name)
