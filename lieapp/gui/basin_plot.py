@@ -23,7 +23,7 @@ __all__ = ["BasinPlot"]
 
 _GRIDS: dict[str, int | None] = {"auto": None, "21 × 21": 21, "51 × 51": 51, "101 × 101": 101, "201 × 201": 201,
                                  "401 × 401": 401}  # fmt: skip
-_COLORINGS = {"point reached": False, "evaluations": True}
+_COLORINGS = {"by point": False, "by cost": True}
 _LEGEND_LINES = 5.2
 _HINT = "A click chooses the start of the next run. Wheel zooms, drag pans, double-click shows everything again."
 
@@ -44,10 +44,12 @@ class BasinPlot(StudyCard):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(
-            "Basin map", "Map basins", "Run the chosen optimiser from every point of a grid over the landscape", parent
+            "Basin map", "Map", "Run the chosen optimiser from every point of a grid over the landscape", parent
         )
         self.grid = choice_box("Grid of starts", "How many starts there are", _GRIDS)
-        self.coloring = choice_box("Colours", "What the colours mean", _COLORINGS)
+        self.coloring = choice_box(
+            "Colours", "Colours by the point that was reached, or by the evaluations it took", _COLORINGS
+        )
         self.image = pg.ImageItem(axisOrder="row-major")
         self.image.setZValue(-10)
         self.plot.addItem(self.image)

@@ -114,8 +114,10 @@ class BasinSpec:
 
     def axes(self) -> tuple[Array, Array]:
         """Return x and y of the starts, shape ``(side,)`` each; the first and the last lie on the domain's edge."""
-        (x0, x1), (y0, y1) = self.surface.domain
-        return np.linspace(x0, x1, self.side), np.linspace(y0, y1, self.side)
+        # Written so that a symmetric domain has symmetric starts to the last bit, and an odd number the middle itself.
+        up = np.arange(self.side)
+        x, y = ((up[::-1] * low + up * high) / (self.side - 1) for low, high in self.surface.domain)
+        return x, y
 
     def overrides(self) -> dict[str, Any]:
         """Return the settings of the optimiser in which it differs from its defaults: the same for all starts.

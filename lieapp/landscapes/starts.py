@@ -240,7 +240,7 @@ class _Batch:
         if not ended.any():
             return
         rows = self.rows[ended] + shift
-        ends.positions[rows] = points[ended]
+        ends.positions[rows] = np.where(np.isfinite(length[ended, None]), points[ended], np.nan)
         ends.arrived[rows] = arrived[ended]
         ends.evaluations[rows] = float(step)
         self._moving &= ~ended
