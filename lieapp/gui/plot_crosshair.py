@@ -63,6 +63,7 @@ class Crosshair(QWidget):
         self.readings: tuple[Reading, ...] = ()
         self._area = QRect()
         self._box = QRect()
+        self._opaque = False
         self._palette, self._font, self._fitted = QPalette(), QFont(), QFont()
         self.hide()
 
@@ -96,6 +97,8 @@ class Crosshair(QWidget):
         before = self._region()
         self.mouse, self._area, self.heading, self.readings = mouse, area, heading, tuple(readings)
         self._box = self._place_box(avoid or QRect())
+        # Letters under letters cannot be read, pale as they may be.
+        self._opaque = avoid is not None and self._box.intersects(avoid)
         if self.isHidden():
             self.setGeometry(self._viewport.rect())
             self.show()
@@ -197,7 +200,7 @@ class Crosshair(QWidget):
 
     def _paint_box(self, painter: QPainter, text: QColor, muted: QColor, base: QColor) -> None:
         back = QColor(base)
-        back.setAlpha(235)
+        back.setAlpha(255 if self._opaque else 235)
         painter.setPen(QPen(self._palette.color(QPalette.ColorRole.Mid), 1.0))
         painter.setBrush(back)
         painter.drawRoundedRect(QRectF(self._box).adjusted(0.5, 0.5, -0.5, -0.5), 4.0, 4.0)

@@ -81,7 +81,8 @@ class MarkItem(QGraphicsItem):
         self.setZValue(20)
         self.sign, self.faint, self.cross = sign, faint, cross
         self.label = f"{sign}: {label}" if cross and sign else label
-        self._side: Side = "right"
+        self._preferred: Side = "right"
+        self._side: Side | None = "right"
         self._font = QFont()
         self._text, self._back = QColor("#000000"), QColor("#FFFFFF")
 
@@ -94,16 +95,32 @@ class MarkItem(QGraphicsItem):
         self._back = palette.color(QPalette.ColorRole.Base)
         self.update()
 
+    @property
+    def preferred_side(self) -> Side:
+        """Where the label is as long as there is room."""
+        return self._preferred
+
+    @property
+    def side(self) -> Side | None:
+        """Where the label is; None while it is left out."""
+        return self._side
+
     def set_side(self, side: Side) -> None:
-        """Choose where the label is."""
+        """Choose where the label is best."""
+        self._preferred = side
+        self.show_label(side)
+
+    def show_label(self, side: Side | None) -> None:
+        """Put the label on a side, or leave it out."""
         if side != self._side:
             self.prepareGeometryChange()
             self._side = side
             self.update()
 
-    def label_rect(self) -> QRectF:
-        """Return where the label is drawn, in pixels about the disc."""
-        if not self.label:
+    def label_rect(self, side: Side | None = None) -> QRectF:
+        """Return where the label is drawn, or would be on a side, in pixels about the disc."""
+        side = side or self._side
+        if not self.label or side is None:
             return QRectF()
         metrics = QFontMetricsF(self._font)
         width, height = metrics.horizontalAdvance(self.label) + 8, metrics.height() + 2
@@ -113,8 +130,13 @@ class MarkItem(QGraphicsItem):
             "right": (away, -height / 2),
             "above": (-width / 2, -away - height),
             "below": (-width / 2, away),
-        }[self._side]
+        }[side]
         return QRectF(x, y, width, height)
+
+    def disc_rect(self) -> QRectF:
+        """Return where the disc or the cross is drawn, in pixels."""
+        half = _CROSS if self.cross else _DISC if self.sign else 6.0
+        return QRectF(-half, -half, 2 * half, 2 * half)
 
     def boundingRect(self) -> QRectF:
         disc = QRectF(-_DISC - 2, -_DISC - 2, 2 * _DISC + 4, 2 * _DISC + 4)
@@ -123,7 +145,7 @@ class MarkItem(QGraphicsItem):
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setFont(self._font)
-        if self.label:
+        if self.label and self._side is not None:
             back = QColor(self._back)
             back.setAlpha(215)
             box = self.label_rect()

@@ -21,6 +21,7 @@ from lieapp.gui.run_entry import RunEntry
 from lieapp.gui.slice_chooser import PlaneChooser
 from lieapp.gui.slice_items import MarkItem, Side, SmoothImage, TurnAxis
 from lieapp.gui.slice_key import SliceKey, slice_colors
+from lieapp.gui.slice_labels import arrange_labels
 from lieapp.gui.slice_making import SliceMaker, SliceRequest
 from lieapp.gui.slice_track import Track
 from lieapp.gui.worker import Worker
@@ -251,6 +252,12 @@ class SlicePlot(QWidget):
                     "below" if best else self._side_of(float(x) / found.plane.axes[0].extent),
                     self._mark_text(mark),
                 )
+        self._arrange_labels()
+
+    def _arrange_labels(self, *_: object) -> None:
+        """Let no label cover another: the least value matters most, then saddles, then where the runs start."""
+        box = self.plot.getPlotItem().getViewBox()
+        arrange_labels([*self.marks, self.start], box.mapViewToScene, box.sceneBoundingRect())
 
     def _starts(self) -> NDArray[np.float64]:
         """Return where paths begin, shape (starts, 2)."""
@@ -335,6 +342,7 @@ class SlicePlot(QWidget):
             x, y = starts[0]
             self.start.setPos(float(x), float(y))
         self.start.setVisible(len(starts) == 1)
+        self._arrange_labels()
 
     def _show_cursor(self) -> None:
         """Draw where the current run is, and the others at the same cost."""
@@ -448,6 +456,7 @@ class SlicePlot(QWidget):
         self.start = MarkItem("", "start")
         self.start.set_side("above")
         self.start.hide()
+        plot.getPlotItem().getViewBox().sigRangeChanged.connect(self._arrange_labels)
         for item in (self.image, self.contours, self.beyond, self.rim, self.ends, self.spots, self.start):
             plot.addItem(item, ignoreBounds=True)
         return plot
@@ -586,6 +595,7 @@ class SlicePlot(QWidget):
         self.rim.setPen(pg.mkPen(muted, width=1))
         for item in (*self.marks, self.start):
             item.set_look(palette, self.font())
+        self._arrange_labels()
         metrics = QFontMetricsF(self.font())
         self.caption.setMinimumHeight(int(2.2 * metrics.height()))
         self.key.set_margins(int(metrics.height() / 2), int(3.0 * metrics.height()))

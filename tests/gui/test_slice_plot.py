@@ -276,6 +276,23 @@ def test_names_themes_and_sizes(plot: SlicePlot, pair, qtbot) -> None:
         assert min(abs(view.left()), view.right(), abs(view.top()), view.bottom()) >= 180.0
 
 
+@pytest.mark.parametrize("size", [(330, 220), (400, 380), (900, 700)])
+def test_no_label_covers_another(plot: SlicePlot, pair, qtbot, size: tuple[int, int]) -> None:
+    plot.resize(*size)
+    show(qtbot, plot, pair)
+    qtbot.wait(1)
+    box = plot.plot.getPlotItem().getViewBox()
+    named = [item for item in (*plot.marks, plot.start) if item.isVisible() and item.label]
+    items = [item for item in named if item.side is not None]
+    assert items[0] is plot.marks[0]  # the least value is always named
+    assert size[0] < 400 or items == named
+    rects = [item.label_rect().translated(box.mapViewToScene(item.pos())) for item in items]
+    for number, rect in enumerate(rects):
+        for other in rects[:number]:
+            shared = rect & other
+            assert shared.width() * shared.height() <= 0.15 * rect.width() * rect.height()
+
+
 def test_the_bright_and_the_dark_are_where_they_belong(plot: SlicePlot, pair, qtbot) -> None:
     show(qtbot, plot, pair)
     for item in plot.marks:
