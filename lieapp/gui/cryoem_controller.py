@@ -94,9 +94,10 @@ class CryoemController(RunController):
         current = self.current
         if current is None or not current.frames:
             return []
-        cost = current.value("evaluations", self.frame) or 0.0
+        frame = min(self.frame, current.frames - 1)  # another run may just have been selected
+        cost = current.value("evaluations", frame) or 0.0
         return [
-            (run, self.frame if run is current else run.frame_at_cost(cost))
+            (run, frame if run is current else run.frame_at_cost(cost))
             for run in self.runs_of_scene()
             if run.frames and (run.visible or run is current)
         ]
@@ -166,7 +167,7 @@ class CryoemController(RunController):
             from lieapp.cryoem.errors import OutsideError
 
             if isinstance(error, OutsideError):
-                text = f"{path.name} names image files outside its folder. Read them only if you trust where it is from."
+                text = f"{path.name} names image files outside its folder. Read them only if you trust the file."
                 again = ("Read them", lambda: self.open_file(path, allow_outside=True))
                 self.errors.post(Message(text, "warning", str(error), again))
             else:

@@ -251,7 +251,7 @@ class CryoemSession(RunSession):
 
         parts = [title_of(job.optimizer.name)]
         if job.optimizer.name == "preconditioned-sgd":
-            parts = ["Preconditioner none" if job.preconditioner == "none" else PRECONDITIONER_TITLES[job.preconditioner]]
+            parts = [PRECONDITIONER_TITLES[job.preconditioner] if job.preconditioner != "none" else "No preconditioner"]
         for key, value in job.optimizer.overrides.items():
             name = key.removesuffix(".kind").replace(".", " ").replace("_", " ")
             parts.append(name if value is True else f"{name} {show_value(value)}")

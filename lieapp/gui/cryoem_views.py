@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lieapp.gui.cryoem_controller import CryoemController
-from lieapp.gui.cryoem_slices import Panel, PictureGrid, grey_levels
+from lieapp.gui.picture_grid import Column, Picture, PictureGrid, grey_levels
 from lieapp.gui.run_entry import RunEntry
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MOST_RUNS", "SliceView", "frame_note", "map_of", "shown_runs"]
 
+EMPTY = "Maps will grow here: press Race."
 MOST_RUNS = 4
 """Runs shown side by side."""
 _PLANES = ("xy, z = 0", "xz, y = 0", "yz, x = 0")
@@ -56,6 +57,7 @@ class SliceView(PictureGrid):
         self._controller = controller
         self._drawn: tuple[object, ...] = ()
         self.words = self._words
+        self.show_columns([], EMPTY)
 
     def refresh(self) -> None:
         """Show the frames at the cursor, if they are not shown already."""
@@ -69,20 +71,24 @@ class SliceView(PictureGrid):
         if key == self._drawn:
             return
         self._drawn = key
-        panels = []
-        reference = None
-        if baselines is not None:
-            reference = baselines.truth if baselines.truth is not None else baselines.one_pass.map
-            title, note = ("Truth", "as far as the images hold it") if baselines.truth is not None else ("One pass", "")
-            panels.append(Panel(title, _planes(reference), note))
-        for run, frame in pairs:
-            values = map_of(run, frame)
-            panels.append(Panel(run.title, _planes(values), frame_note(run, frame), run.color, run.dash))
-            reference = values if reference is None else reference
-        self.show_panels(panels, (0.0, 1.0) if reference is None else grey_levels(np.stack(_planes(reference))))
+        columns: list[tuple[str, NDArray[np.float32], str, RunEntry | None]] = []
+        if baselines is not None and baselines.truth is not None:
+            columns.append(("Truth", baselines.truth, "as far as seen", None))
+        elif baselines is not None:
+            columns.append(("One pass", baselines.one_pass.map, "backprojection", None))
+        columns += [(run.title, map_of(run, frame), frame_note(run, frame), run) for run, frame in pairs]
+        levels = grey_levels(np.stack(_planes(columns[0][1]))) if columns else (0.0, 1.0)
+        self.show_columns(
+            [
+                Column(title, [Picture(plane, levels) for plane in _planes(values)], note,
+                       None if run is None else run.color, () if run is None else run.dash)
+                for title, values, note, run in columns
+            ],
+            EMPTY,
+        )  # fmt: skip
 
     def _words(self, row: int, line: int, column: int) -> str:
-        half = self.panels[0].pictures[0].shape[0] // 2
+        half = self.columns[0].pictures[0].values.shape[0] // 2
         first, second = (("x", "y"), ("x", "z"), ("y", "z"))[row]
         return f"{first} {column - half:+d}, {second} {line - half:+d} px, density"
 

@@ -12,7 +12,9 @@ from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 from lieapp.gui.actions import ActionSet
 from lieapp.gui.cryoem_caption import ONE_PASS_WORDS
 from lieapp.gui.cryoem_controller import CryoemController
+from lieapp.gui.cryoem_maps import MapsView
 from lieapp.gui.cryoem_panel import CryoemPanel
+from lieapp.gui.cryoem_plots import ErrorView, FscPlot, SamplingView
 from lieapp.gui.cryoem_quantities import CRYOEM_ABSCISSAE, CRYOEM_QUANTITIES
 from lieapp.gui.cryoem_session import CryoemChoices, opening_preset
 from lieapp.gui.cryoem_views import SliceView
@@ -56,8 +58,12 @@ class CryoemWorkbench(RunWorkbench):
         super().__init__(controller, actions, "Cryo-EM workbench", parent)
         self.controller = controller
         self.panel = CryoemPanel(actions)
+        self.maps = MapsView(controller)
         self.slices = SliceView(controller)
         self.plots = ProgressPlots(CRYOEM_QUANTITIES, CRYOEM_ABSCISSAE)
+        self.fsc = FscPlot(controller)
+        self.errors = ErrorView(controller)
+        self.sampling = SamplingView(controller)
         self.strip = RaceStrip([actions["preset_sharper"], actions["preset_preferred"]])
         self.runs = RunsPanel("gap", "how far its loss is above the least possible")
         self.run_bar = RunBar(actions, "Run", "start")
@@ -70,8 +76,9 @@ class CryoemWorkbench(RunWorkbench):
 
     def _lay_out(self) -> None:
         self.views = TabPages("Views of the maps")
+        self.views.add("Maps", "Contours of the maps side by side: one camera, one level", self.maps)
         self.views.add("Slices", "Central slices of the maps, at equal grey levels", self.slices)
-        self._pages: list[Any] = [self.slices]
+        self._pages: list[Any] = [self.maps, self.slices, self.fsc, self.errors, self.sampling]
         card = QFrame()
         card.setObjectName("card")
         inner = QVBoxLayout(card)
@@ -99,6 +106,9 @@ class CryoemWorkbench(RunWorkbench):
         assert layout is not None
         layout.addWidget(self.one_pass)
         self.tabs.add("Progress", "What the runs did, over their cost", self.plots)
+        self.tabs.add("FSC", "Fourier shell correlation at the cursor, and where it crosses 0.5 and 0.143", self.fsc)
+        self.tabs.add("Error", "Error of every shell against the exact minimiser", self.errors)
+        self.tabs.add("Sampling", "Condition number, directions of the views, preconditioner", self.sampling)
         self._lay_out_columns(centre)
 
     def _connect(self) -> None:
@@ -161,6 +171,10 @@ class CryoemWorkbench(RunWorkbench):
         self.one_pass.setVisible(one_pass is not None)
         self.refresh_views()
         self._show_caption()
+
+    def shut_down(self) -> None:
+        """End the threads of the views and give the canvas back; call it before the window goes."""
+        self.maps.shut_down()
 
     def _show_choices(self) -> None:
         self.panel.show_facts(self.controller.session.facts)

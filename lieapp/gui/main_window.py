@@ -467,6 +467,8 @@ class MainWindow(QMainWindow):
             workbench.run_controller.close()
         for worker in (self.compute, self.files, self.writing):
             worker.close(2.0)
+        if self.cryoem is not None:
+            self.cryoem.shut_down()
         self.workbench.density.shut_down()
         self.workbench.viewer.shut_down()
         app = QApplication.instance()

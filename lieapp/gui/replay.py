@@ -138,7 +138,8 @@ class Replay(QObject):
                 current = self._follow_longest(active.entries)
         if current is not None and current.frames:
             before, was_playing = self.frame, self.playback.playing
-            self.playback.advance(seconds, current.frames, growing=not current.finished)
+            racing = active is not None and active.race  # the replay of one entrant does not end before the race
+            self.playback.advance(seconds, current.frames, growing=racing or not current.finished)
             if self.frame != before:
                 self.frame_changed.emit()
             if was_playing and not self.playback.playing:

@@ -98,6 +98,9 @@ class MoleculeViewer(QWidget):
     pose_released = Signal(object)
     failed = Signal(str)
 
+    scene_class: type[MolecularScene] = MolecularScene
+    """What is shown."""
+
     def __init__(self, parent: QWidget | None = None, *, dark: bool = False, late: bool = False) -> None:
         super().__init__(parent)
         self.setAccessibleName("3-D view")
@@ -128,7 +131,7 @@ class MoleculeViewer(QWidget):
             problem = self._try_canvas()
         software = self.opengl.software
         self._late = LateCanvas(lambda: (self.width(), self.height())) if late and not problem else None
-        self.scene = MolecularScene(
+        self.scene = self.scene_class(
             self._canvas or self._late or BlankCanvas(),
             triangles=_TRIANGLES_SOFTWARE if software else _TRIANGLES,
             draft_triangles=_DRAFT_TRIANGLES_SOFTWARE if software else None,

@@ -130,6 +130,7 @@ class Painter:
         hurried: bool = False,
         exact: bool = False,
         clear_alpha: float = 1.0,
+        origin: tuple[int, int] = (0, 0),
     ) -> None:
         """Draw a picture into whatever is bound.
 
@@ -147,8 +148,11 @@ class Painter:
             Put translucent layers into the right order in every pixel, see `lieapp.scene.sheets`: for still pictures.
         clear_alpha : float
             Opacity of the background.
+        origin : tuple of int
+            Lower left corner of the picture in physical pixels, for several side by side. What is cleared then is the
+            scissors' business.
         """
-        gloo.set_viewport(0, 0, *frame.size)
+        gloo.set_viewport(*origin, *frame.size)
         gloo.set_color_mask(True, True, True, True)
         gloo.set_depth_mask(True)
         gloo.clear(color=(*frame.background, clear_alpha), depth=True)

@@ -1,0 +1,273 @@
+"""The maps of all visible runs as contours side by side: one camera, one level."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QEvent, QObject, QRectF, Qt, Signal
+from PySide6.QtGui import QHideEvent, QPainter, QPaintEvent, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QStackedWidget, QVBoxLayout, QWidget
+
+from lieapp.gui.contour_maker import ContourMaker, ContourRequest
+from lieapp.gui.cryoem_controller import CryoemController
+from lieapp.gui.cryoem_views import EMPTY, frame_note, map_of, shown_runs
+from lieapp.gui.headings import heading_height, paint_heading
+from lieapp.gui.level_histogram import LevelHistogram
+from lieapp.gui.run_entry import RunEntry
+from lieapp.gui.theme import scaled, theme
+from lieapp.gui.viewer import MoleculeViewer
+from lieapp.scene.map_grid import MapGridScene
+
+if TYPE_CHECKING:
+    from lieapp.cryoem.map_statistics import MapStatistics
+
+__all__ = ["MapViewer", "MapsView"]
+
+TRUTH_COLOR = "#8E959E"
+_FIRST_SIGMA = 3.5  # higher first levels would leave blurred maps empty
+_FILLED = 0.76  # share of half the box within which particles lie
+
+
+@dataclass(frozen=True, eq=False)
+class _Shown:
+    """One map: its key, heading and run (None for the truth)."""
+
+    key: Hashable
+    title: str
+    note: str
+    color: str
+    dash: tuple[float, ...]
+    run: RunEntry | None
+
+
+class MapViewer(MoleculeViewer):
+    """The 3-D view of maps side by side."""
+
+    scene_class = MapGridScene
+    scene: MapGridScene
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent, late=True)
+        self.setAccessibleName("3-D view of the maps")
+        self.setAccessibleDescription("Contours of the maps side by side. Arrow keys turn, plus and minus zoom.")
+
+
+class _Captions(QWidget):
+    """Headings over the tiles; the mouse goes through."""
+
+    def __init__(self, viewer: MapViewer) -> None:
+        super().__init__(viewer)
+        self._viewer = viewer
+        self.shown: list[_Shown] = []
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        viewer.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize:
+            self.resize(self._viewer.size())
+        return super().eventFilter(watched, event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        size = (self.width(), self.height())
+        for tile, shown in zip(self._viewer.scene.tiles(), self.shown, strict=False):
+            left, top, width, _ = tile.pixels(size)
+            place = QRectF(left + 8, top + 6, width - 16, heading_height(self))
+            color = None if shown.run is None else shown.color
+            paint_heading(painter, self, place, shown.title, shown.note, color, shown.dash)
+
+
+class MapsView(QWidget):
+    """Contours of the map of every visible run and of the truth, and the level that they share.
+
+    Parameters
+    ----------
+    controller : CryoemController
+
+    Signals
+    -------
+    pointed(str)
+        Never: contours have no numbers under the mouse.
+    """
+
+    pointed = Signal(str)
+
+    def __init__(self, controller: CryoemController, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._controller = controller
+        self.viewer = MapViewer()
+        self.viewer.set_key_visible(False)
+        self.captions = _Captions(self.viewer)
+        self.maker = ContourMaker(self)
+        self.statistics: MapStatistics | None = None
+        self.level = 0.0
+        self._reference: tuple[object, ...] = ()
+        self._shown: list[_Shown] = []
+        self._drawn: list[Hashable] = []
+        self._empty = QLabel(EMPTY)
+        self._empty.setObjectName("caption")
+        self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.histogram = LevelHistogram()
+        self.histogram.setAccessibleName("Histogram of the reference map with the level of all contours")
+        self.sigma = QLineEdit()
+        self.sigma.setFixedWidth(scaled(64))
+        self.sigma.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self.sigma.setAccessibleName("Level in standard deviations")
+        self.sigma.setToolTip("Level of all contours in standard deviations of the reference map; Enter shows it")
+        self._lay_out()
+        self.histogram.level_moved.connect(self.set_level)
+        self.histogram.level_released.connect(self.set_level)
+        self.sigma.editingFinished.connect(self._take_sigma)
+        self.maker.made.connect(self._show_contours)
+        self.maker.failed.connect(lambda error: controller.errors.report(error, "Contouring the maps"))
+        theme().changed.connect(self._restyle)
+        self._restyle()
+
+    def _lay_out(self) -> None:
+        self.stack = QStackedWidget()
+        self.stack.addWidget(self._empty)
+        self.stack.addWidget(self.viewer)
+        word = QLabel("level")
+        word.setObjectName("fieldLabel")
+        word.setBuddy(self.sigma)
+        self.level_row = QWidget()
+        row = QHBoxLayout(self.level_row)
+        row.setContentsMargins(8, 2, 8, 0)
+        row.setSpacing(6)
+        row.addWidget(self.histogram, 1)
+        row.addWidget(word)
+        row.addWidget(self.sigma)
+        row.addWidget(QLabel("σ"))
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.stack, 1)
+        layout.addWidget(self.level_row)
+        self.level_row.hide()
+
+    # -- what is shown --------------------------------------------------------------------------------------------
+
+    def refresh(self) -> None:
+        """Ask for the contours of the frames at the cursor, unless they are shown already."""
+        if not self.isVisible():
+            return
+        self._take_reference()
+        source = self._controller.source
+        baselines = None if source is None else source.baselines
+        pairs = shown_runs(self._controller)
+        shown: list[_Shown] = []
+        requests: list[ContourRequest] = []
+        if baselines is not None:
+            pixel = baselines.pixel_size_angstrom
+            reference = baselines.truth if baselines.truth is not None else baselines.one_pass.map
+            title = "Truth" if baselines.truth is not None else "One pass"
+            key: Hashable = (id(baselines), self.level)
+            shown.append(_Shown(key, title, f"{pixel:.3g} Å a pixel", TRUTH_COLOR, (), None))
+            requests.append(ContourRequest(key, lambda: reference, self.level, pixel))
+            for run, frame in pairs:
+                kept = run.recording.kept(frame)
+                key = (run.id, kept, self.level)
+                shown.append(_Shown(key, run.title, frame_note(run, frame), run.color, run.dash, run))
+                requests.append(
+                    ContourRequest(key, lambda run=run, kept=kept: map_of(run, kept), self.level, pixel)  # type: ignore[misc]
+                )
+        self._shown = shown
+        self.stack.setCurrentWidget(self.viewer if shown else self._empty)
+        self.level_row.setVisible(bool(shown) and self.viewer.available)
+        if not shown:
+            return
+        if not self.viewer.available and self.viewer.banner_text:
+            return
+        self.captions.shown = shown
+        self.captions.update()
+        if self.maker.ask(requests):
+            self._show_contours()
+
+    def show_everything(self) -> None:
+        """Let every map fill its part of the view."""
+        self.viewer.fit()
+
+    def set_level(self, level: float) -> None:
+        """Draw the contours of all maps at a level."""
+        if level != self.level:
+            self.level = level
+            self._show_level()
+            self.refresh()
+
+    def shut_down(self) -> None:
+        """End the thread and give the canvas back."""
+        self.maker.close()
+        self.viewer.shut_down()
+
+    # -- pieces ---------------------------------------------------------------------------------------------------
+
+    def _take_reference(self) -> None:
+        """Take the level and the extent from another reference map, where there is one."""
+        source = self._controller.source
+        baselines = None if source is None else source.baselines
+        key = (id(baselines),)
+        if key == self._reference or baselines is None:
+            return
+        from lieapp.cryoem.map_statistics import map_statistics
+
+        first = self.statistics is None
+        sigma = None if first or self.statistics is None else self.statistics.sigma(self.level)
+        self._reference = key
+        values = baselines.truth if baselines.truth is not None else baselines.one_pass.map
+        self.statistics = map_statistics(values, bins=128)
+        # Other images have other units; what was chosen in standard deviations stays.
+        highest = self.statistics.level(_FIRST_SIGMA)
+        self.level = min(self.statistics.initial_level, highest) if sigma is None else self.statistics.level(sigma)
+        self.histogram.set_histogram(self.statistics.minimum, self.statistics.maximum, self.statistics.counts)
+        self.viewer.scene.set_extent(0.5 * _FILLED * baselines.box * baselines.pixel_size_angstrom)
+        self._show_level()
+
+    def _show_level(self) -> None:
+        self.histogram.set_level(self.level)
+        if self.statistics is not None and not self.sigma.hasFocus():
+            self.sigma.setText(f"{self.statistics.sigma(self.level):.2f}")
+
+    def _take_sigma(self) -> None:
+        if self.statistics is None or not self.sigma.isModified():
+            return
+        try:
+            sigma = float(self.sigma.text().replace(",", ".").replace("−", "-"))
+        except ValueError:
+            sigma = float("nan")
+        if np.isfinite(sigma):
+            self.sigma.setModified(False)
+            self.set_level(self.statistics.level(sigma))
+        self.sigma.setText(f"{self.statistics.sigma(self.level):.2f}")
+
+    def _show_contours(self) -> None:
+        """Show what has been made of what is wanted; the others keep the contour of the frame before."""
+        scene = self.viewer.scene
+        if scene.count != len(self._shown):
+            scene.set_count(len(self._shown))
+            self._drawn = [None] * len(self._shown)
+            scene.viewpoint = scene.fitting_viewpoint()
+        dark = theme().tokens.name == "dark"
+        for place, shown in enumerate(self._shown):
+            contour = self.maker.get(shown.key)
+            key = (shown.key, shown.color, dark)
+            if contour is not None and self._drawn[place] != key:
+                scene.set_contour(place, contour, shown.color)
+                self._drawn[place] = key
+        self.captions.raise_()
+        self.captions.resize(self.viewer.size())
+        self.captions.update()
+
+    def _restyle(self) -> None:
+        self.viewer.set_dark(theme().tokens.name == "dark")
+        self.captions.update()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.refresh()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)

@@ -1,0 +1,324 @@
+"""The plots over shells of the Cryo-EM workbench: correlation, error, and what the images sample."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyqtgraph as pg
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QPalette, QShowEvent
+from PySide6.QtWidgets import QLabel, QSplitter, QVBoxLayout, QWidget
+
+from lieapp.cryoem.resolution import FSC_HALF_MAPS, FSC_TRUTH, resolution_angstrom
+from lieapp.gui.cryoem_controller import CryoemController
+from lieapp.gui.picture_grid import Column, Picture, PictureGrid, color_table
+from lieapp.gui.plot_card import PlotCard
+from lieapp.gui.plot_crosshair import Reading
+from lieapp.gui.run_entry import RunEntry
+from lieapp.gui.shell_plot import Level, ResolutionAxis, ShellCurve, ShellPlot, resolution_text
+
+if TYPE_CHECKING:
+    from lieapp.cryoem.baselines import Baselines
+
+__all__ = ["ErrorView", "FscPlot", "SamplingView"]
+
+_NOTHING = "Nothing yet: press Race."
+_ERROR_DECADES = (-2.0, 0.3)
+_VIEW_BINS = 25
+_ONE_PASS, _MINIMISER = (2.0, 3.0), (7.0, 4.0)
+
+
+def _baselines(controller: CryoemController) -> Baselines | None:
+    source = controller.source
+    return None if source is None else source.baselines
+
+
+def _state(run: RunEntry, frame: int, key: str) -> NDArray[np.float64] | None:
+    """Return one number for every shell of a frame; None where it is not recorded or not known."""
+    values = run.recording.state(frame).get(key)
+    if values is None or not np.isfinite(values[1:]).any():
+        return None
+    return np.asarray(values, dtype=np.float64)
+
+
+class FscPlot(ShellPlot):
+    """Fourier shell correlation of the runs at the cursor, against the truth and between half maps.
+
+    Parameters
+    ----------
+    controller : CryoemController
+    """
+
+    def __init__(self, controller: CryoemController) -> None:
+        super().__init__(
+            "Fourier shell correlation", "Fourier shell correlation",
+            levels=[Level(FSC_TRUTH, "0.5"), Level(FSC_HALF_MAPS, "0.143")], nothing=_NOTHING,
+        )  # fmt: skip
+        self._controller = controller
+        self._drawn_key: tuple[object, ...] = ()
+        self.view_box.setLimits(yMin=-1.0, yMax=1.1)
+
+    def refresh(self) -> None:
+        """Show the frames at the cursor, if they are not shown already."""
+        if not self.isVisible():
+            return
+        baselines, pairs = _baselines(self._controller), self._controller.frames_at_cursor()
+        key = (id(baselines), *((run.id, frame) for run, frame in pairs))
+        if key == self._drawn_key:
+            return
+        self._drawn_key = key
+        curves: list[ShellCurve] = []
+        if baselines is None:
+            self.show_curves(curves, 1.0)
+            return
+        if baselines.minimiser is not None and np.isfinite(baselines.minimiser.fsc_truth).any():
+            curves.append(ShellCurve("best", "exact minimiser", baselines.minimiser.fsc_truth, None, _MINIMISER, 1.2))
+        if np.isfinite(baselines.one_pass.fsc_truth).any():
+            curves.append(ShellCurve("one", "one pass", baselines.one_pass.fsc_truth, None, _ONE_PASS, 1.2))
+        for run, frame in pairs:
+            truth, half = _state(run, frame, "fsc_truth"), _state(run, frame, "fsc_half")
+            if truth is not None:
+                curves.append(ShellCurve((run.id, "truth"), run.title, truth, run.color, run.dash))
+            if half is not None:
+                curves.append(ShellCurve((run.id, "half"), f"{run.title}, half maps", half, run.color, (1.0, 2.0), 1.5))
+        self.show_curves(curves, 1.0 / (baselines.box * baselines.pixel_size_angstrom), self._words(curves, baselines))
+
+    @staticmethod
+    def _words(curves: list[ShellCurve], baselines: Baselines) -> str:
+        lines = []
+        last = baselines.box * baselines.pixel_size_angstrom / (len(baselines.condition_numbers) - 1)
+        for curve in curves:
+            crossings = []
+            for threshold in (FSC_TRUTH, FSC_HALF_MAPS):
+                found = resolution_angstrom(curve.values, baselines.box, baselines.pixel_size_angstrom, threshold)
+                text = "nowhere" if math.isinf(found) else f"{found:.1f} Å"
+                crossings.append(f"beyond {last:.1f} Å" if abs(found - last) < 1e-9 else text)
+            lines.append(f"{curve.title}: 0.5 at {crossings[0]}, 0.143 at {crossings[1]}")
+        against = "Dashed: the exact minimiser. Dotted: one pass over the images." if lines else ""
+        return "\n".join([*lines, against]).strip()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.refresh()
+
+
+class ErrorView(QSplitter):
+    """Relative error of every shell: of all runs at the cursor, and of one run in every epoch.
+
+    Parameters
+    ----------
+    controller : CryoemController
+    """
+
+    def __init__(self, controller: CryoemController) -> None:
+        super().__init__(Qt.Orientation.Vertical)
+        self._controller = controller
+        self._drawn: tuple[object, ...] = ()
+        self.curves = ShellPlot(
+            "Error of every shell", "error relative to the minimiser", logarithmic=True, floor=1e-3, nothing=_NOTHING
+        )
+        self.picture = ErrorPicture()
+        self.addWidget(self.curves)
+        self.addWidget(self.picture)
+        self.setChildrenCollapsible(False)
+        self.setHandleWidth(8)
+
+    def refresh(self) -> None:
+        """Show the frames at the cursor, if they are not shown already."""
+        if not self.isVisible():
+            return
+        controller = self._controller
+        baselines, pairs = _baselines(controller), controller.frames_at_cursor()
+        key = (id(baselines), *((run.id, frame) for run, frame in pairs))
+        if key != self._drawn:
+            self._drawn = key
+            curves: list[ShellCurve] = []
+            if baselines is not None and np.isfinite(baselines.one_pass.shell_error).any():
+                curves.append(ShellCurve("one", "one pass", baselines.one_pass.shell_error, None, _ONE_PASS, 1.2))
+            for run, frame in pairs:
+                error = _state(run, frame, "shell_error")
+                if error is not None:
+                    curves.append(ShellCurve(run.id, run.title, error, run.color, run.dash))
+            frequency = 1.0 if baselines is None else 1.0 / (baselines.box * baselines.pixel_size_angstrom)
+            self.curves.show_curves(curves, frequency)
+        self.picture.show_run(controller.current, controller.frame, baselines)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.refresh()
+
+
+class ErrorPicture(PlotCard):
+    """Relative error of every shell in every epoch of one run, as a picture."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Error of every shell in every epoch", parent)
+        self._run: RunEntry | None = None
+        self._rows: list[NDArray[np.float64]] = []
+        self._epochs: list[float] = []
+        self._frequency = 1.0
+        self.bottom_axis = ResolutionAxis("bottom")
+        self.plot.setAxisItems({"bottom": self.bottom_axis})
+        self.plot.setLabel("left", "epoch")
+        self.plot.setLabel("bottom", "resolution (Å)")
+        self.item = pg.ImageItem(axisOrder="row-major")
+        self.item.setLookupTable(color_table("heat"))
+        self.plot.addItem(self.item)
+        self.cursor = pg.InfiniteLine(angle=0)
+        self.cursor.setZValue(5)
+        self.plot.addItem(self.cursor, ignoreBounds=True)
+        self.view_box.setDefaultPadding(0.0)
+        self.caption = QLabel()
+        self.caption.setObjectName("caption")
+        self.caption.setWordWrap(True)
+        self.caption.setContentsMargins(8, 0, 8, 4)
+        self.caption.setAccessibleName("Of which run the picture is")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        layout.addWidget(self.plot, 1)
+        layout.addWidget(self.caption)
+        self._ready = True
+        self.restyle()
+
+    def show_run(self, run: RunEntry | None, frame: int, baselines: Baselines | None) -> None:
+        """Show a run as far as it has come, with the cursor on a frame."""
+        if run is not self._run:
+            self._run, self._rows, self._epochs = run, [], []
+        if run is None or baselines is None or not run.frames:
+            self.item.clear()
+            self.caption.setText("")
+            self.set_has_data(False)
+            return
+        known = len(self._rows)
+        for number in range(known, run.frames):
+            self._rows.append(np.asarray(run.recording.state(number)["shell_error"], dtype=np.float64))
+            self._epochs.append(run.value("epoch", number) or 0.0)
+        if len(self._rows) > known:
+            self._frequency = 1.0 / (baselines.box * baselines.pixel_size_angstrom)
+            errors = np.stack(self._rows)[:, 1:]
+            with np.errstate(divide="ignore", invalid="ignore"):
+                logs = np.log10(errors)
+            self.item.setImage(np.nan_to_num(logs, nan=_ERROR_DECADES[0]), levels=_ERROR_DECADES)
+            epoch = max(self._epochs[-1], 1e-6)
+            step = epoch / max(len(self._epochs) - 1, 1)
+            shells = errors.shape[1]
+            self.item.setRect(QRectF(0.5 * self._frequency, -0.5 * step, shells * self._frequency, epoch + step))
+            self.set_has_data(True)
+            self.caption.setText(
+                f"{run.title}: error from {10 ** _ERROR_DECADES[0]:g} (dark) to {10 ** _ERROR_DECADES[1]:.0f} (bright)."
+            )
+        self.cursor.setPos(self._epochs[min(frame, len(self._epochs) - 1)])
+
+    def point_at(self, mouse: QPointF) -> None:
+        place = self.view_box.mapSceneToView(self.plot.mapToScene(mouse.toPoint()))
+        if self._run is None or not self._rows:
+            self.crosshair.clear()
+            return
+        shell = round(float(place.x()) / self._frequency)
+        frame = int(np.argmin(np.abs(np.array(self._epochs) - place.y())))
+        if not 1 <= shell < len(self._rows[frame]):
+            self.crosshair.clear()
+            return
+        error = self._rows[frame][shell]
+        heading = f"{resolution_text(shell * self._frequency)} Å, epoch {self._epochs[frame]:.3g}"
+        self.crosshair.point(mouse, self.area, heading, [Reading(self._run.title, f"{error:.3g}")])
+
+    def restyle(self) -> None:
+        super().restyle()
+        accent = self.look.palette(self).color(QPalette.ColorRole.Highlight)
+        self.cursor.setPen(pg.mkPen(accent, width=2 * self.ratio))
+        self.plot.showGrid(x=False, y=False)
+
+
+class SamplingView(QWidget):
+    """What makes the problem hard: condition number, directions of the views, and the preconditioner.
+
+    Parameters
+    ----------
+    controller : CryoemController
+    """
+
+    def __init__(self, controller: CryoemController, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._controller = controller
+        self._drawn: tuple[object, ...] = ()
+        self.condition = ShellPlot(
+            "Condition number within a radius", "condition number", logarithmic=True, floor=1.0, nothing=_NOTHING
+        )
+        self.pictures = PictureGrid("Directions of the views, and the preconditioner", [""])
+        self.pictures.words = lambda row, line, column: ""
+        split = QSplitter(Qt.Orientation.Vertical)
+        split.addWidget(self.condition)
+        split.addWidget(self.pictures)
+        split.setChildrenCollapsible(False)
+        split.setHandleWidth(8)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(split)
+
+    def refresh(self) -> None:
+        """Show what the images sample, and the preconditioner at the cursor."""
+        if not self.isVisible():
+            return
+        controller = self._controller
+        baselines, current = _baselines(controller), controller.current
+        frame = None if current is None or not current.frames else min(controller.frame, current.frames - 1)
+        key = (id(baselines), None if current is None else current.id, frame)
+        if key == self._drawn:
+            return
+        self._drawn = key
+        if baselines is None:
+            self.condition.show_curves([], 1.0)
+            self.pictures.show_columns([], "")
+            return
+        self._show_condition(baselines)
+        views = _view_histogram(baselines.views)
+        columns = [Column("Views", [Picture(views, (0.0, float(np.nanmax(views))), "heat")], "both sides folded")]
+        if current is not None and frame is not None:
+            plane = np.asarray(current.recording.state(frame)["preconditioner"], dtype=np.float64)
+            if np.ptp(plane) > 0.0:
+                logs = np.log10(np.maximum(plane, 1e-12))
+                seen = logs[plane > 1e-10]
+                low, high = (float(np.quantile(seen, share)) for share in (0.02, 1.0))
+                columns.append(Column("Preconditioner", [Picture(logs, (low, high), "heat")], "ky = 0, log scale",
+                                      current.color, current.dash))  # fmt: skip
+            else:
+                columns.append(Column("Preconditioner", [Picture(plane, (0.0, 2.0), "heat")], "none: one everywhere",
+                                      current.color, current.dash))  # fmt: skip
+        self.pictures.show_columns(columns)
+
+    def _show_condition(self, baselines: Baselines) -> None:
+        numbers = baselines.condition_numbers
+        radii = np.arange(len(numbers))
+        curves = [
+            ShellCurve("bound", "4R/3, uniform views without CTF", 4.0 * radii / 3.0, None, _MINIMISER, 1.2),
+            ShellCurve("numbers", "condition number", numbers, "#0072B2"),
+        ]
+        shown = len(numbers) - 3
+        words = (
+            f"Largest over smallest curvature within radius {shown}: {numbers[shown]:.0f}. Dashed: 4R/3 = "
+            f"{4 * shown / 3:.0f}, the least it can be for uniform views without CTF. The last two shells are cut by "
+            "the edge."
+        )
+        self.condition.show_curves(curves, 1.0 / (baselines.box * baselines.pixel_size_angstrom), words)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.refresh()
+
+
+def _view_histogram(views: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how many views fall into equal areas of the half sphere z >= 0, seen from above.
+
+    A view from behind shows the mirror image, so it counts as one from the front. Lambert's projection keeps areas.
+    """
+    front = np.where(views[:, 2:] < 0.0, -views, views)
+    scale = 1.0 / np.sqrt(1.0 + front[:, 2])
+    bins = np.linspace(-1.02, 1.02, _VIEW_BINS + 1)
+    counts, _, _ = np.histogram2d(front[:, 1] * scale, front[:, 0] * scale, bins=(bins, bins))
+    middle = 0.5 * (bins[1:] + bins[:-1])
+    return np.where(middle[:, None] ** 2 + middle**2 <= 1.0, counts, np.nan)
