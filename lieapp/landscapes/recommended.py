@@ -148,7 +148,8 @@ def recommended(optimizer: str, scales: Scales | None, base: str = "sgd") -> dic
     if name == "saddle-free-newton":
         return {"trust_radius": _rounded(0.05 * length)}
     if name == "deo":
-        return {**_inside_deo(base, scales), "trust_radius": _rounded(0.03 * length)}
+        # The kick is as far as perturbed descent pushes.
+        return {**_inside_deo(base, scales), "trust_radius": _rounded(0.03 * length), "kick": 0.1}
     return {}
 
 
