@@ -37,6 +37,11 @@ class BatchOrder:
         self._order = torch.arange(count)
         self._place = self.batches - 1  # the first `advance` begins an epoch
 
+    @property
+    def largest(self) -> int:
+        """Images of the largest batch."""
+        return -(-self._count // self.batches)
+
     def advance(self) -> None:
         """Go to the next batch."""
         self._place += 1

@@ -90,6 +90,12 @@ class VolumeFit:
         self.unit, self.curvature = unit, curvature
 
     @cached_property
+    def damping(self) -> Tensor:
+        """Precision of the prior where coefficients are used, shape=(box, box, box), real; zero elsewhere."""
+        ones = self.measurements.data.real.new_ones(self.measurements.operator.shape)
+        return self.measurements.operator.masked(ones) * self.precision
+
+    @cached_property
     def diagonal(self) -> Tensor:
         """Exact diagonal of the second derivative of all images, shape=(box, box, box), in units of the loss."""
         found = exact_diagonal(self.measurements) if self.stencil is None else self.stencil.diagonal() - self._ridge()
@@ -132,9 +138,7 @@ class VolumeFit:
         return [float(each) for each in condition_numbers(self.diagonal, self.shells)]
 
     def _prepared(self, second: Tensor) -> Tensor:
-        used = self.measurements.operator.mask
-        total = second + self.precision if used is None else second + self.precision * used
-        return (total / self.curvature).to(self.measurements.data.real.dtype)
+        return ((second + self.damping) / self.curvature).to(self.measurements.data.real.dtype)
 
     def _ridge(self) -> float | Tensor:
         assert self.stencil is not None

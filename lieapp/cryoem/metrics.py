@@ -53,6 +53,7 @@ class Shells:
         self.shell = radii.view(-1)[self.index.cpu()].round().long().to(device)
         # Coefficients with kx > 0 stand for their partners, too.
         self._share = torch.where(self.index % box == box // 2, 1.0, 2.0).to(torch.float32)
+        self._everywhere: Tensor | None = None
         self.count = self.sums(torch.ones_like(self._share))
 
     def __len__(self) -> int:
@@ -99,8 +100,10 @@ class Shells:
 
     def spread(self, values: Tensor) -> Tensor:
         """Return a volume, shape=(box, box, box), whose coefficients hold the value of their shell, the last beyond."""
-        radii = fourier_radii(self.box, self.index.device).round().long().clamp_max(self.radius)
-        return values[radii]
+        if self._everywhere is None:
+            radii = fourier_radii(self.box).round().long().clamp_max(self.radius)
+            self._everywhere = radii.to(self.index.device)
+        return values[self._everywhere]
 
 
 def condition_numbers(diagonal: Tensor, shells: Shells) -> Array:

@@ -17,15 +17,15 @@ from lieapp.cryoem.choices import PreconditionerName
 from lieapp.cryoem.fit import VolumeFit
 from lieapp.cryoem.measurements import Batch
 from lieapp.cryoem.plane import make_hermitian
-from lieapp.cryoem.preconditioners import HutchinsonEstimate, hermitian_signs, positive
+from lieapp.cryoem.preconditioners import HutchinsonEstimate, hermitian_signs, one_hit, positive
 from lieapp.optimizers.oracle import Costs
 
 __all__ = ["CryoemOracle"]
 
-COSTS = Costs(gradient=1.0, loss=0.4, hvp=1.0)
-"""A loss needs the slices, a gradient or a product slices and adjoint; measured by tests/benchmarks/bench_cryoem.py."""
-REAL_PRODUCT = 0.6
-"""Price of a product with a real volume, as probes and ones are: half the columns, but the same places."""
+COSTS = Costs(gradient=1.0, loss=1.0 / 3.0, hvp=0.8)
+"""A loss needs the slices, a product slices and adjoint but no tables; from tests/benchmarks/bench_cryoem.py."""
+REAL_PRODUCT = 0.5
+"""A product with a real volume, as probes and ones are, in units of one with a complex volume: half the columns."""
 
 
 class CryoemOracle:
@@ -135,10 +135,11 @@ class CryoemOracle:
             if not self._estimated:
                 self._estimate()
         elif not self._diagonals:
-            for fit in self._fits:
+            for fit, batch in zip(self._fits, self._batches, strict=True):
                 known = fit.diagonal if self._kind == "exact" else fit.row_sums
-                self._diagonals.append(positive(known, fit.shells, self._clamp))
-                self.products += REAL_PRODUCT * len(fit.measurements) / (len(self._batches[0]) * len(self._fits))
+                least = one_hit(len(batch), fit.curvature)
+                self._diagonals.append(positive(known, fit.shells, self._clamp, least))
+                self.products += REAL_PRODUCT * len(fit.measurements) / (len(batch) * len(self._fits))
         return [diagonal[..., None] for diagonal in self._diagonals]
 
     def diagonals(self) -> list[Tensor]:
@@ -189,7 +190,7 @@ class CryoemOracle:
 
     @staticmethod
     def _damped(fit: VolumeFit, volume: Tensor) -> Tensor:
-        return fit.measurements.operator.masked(volume) * fit.precision
+        return volume * fit.damping
 
 
 def _hermitian(leaf: Tensor) -> Tensor:

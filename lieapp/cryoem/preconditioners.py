@@ -21,7 +21,15 @@ from torch import Tensor
 from lieapp.cryoem.measurements import Batch, Measurements
 from lieapp.cryoem.metrics import Shells
 
-__all__ = ["HutchinsonEstimate", "HutchinsonStart", "exact_diagonal", "hermitian_signs", "row_sums"]
+__all__ = [
+    "HutchinsonEstimate",
+    "HutchinsonStart",
+    "exact_diagonal",
+    "hermitian_signs",
+    "one_hit",
+    "positive",
+    "row_sums",
+]
 
 HutchinsonStart = Literal["row-sum", "shells", "ones"]
 
@@ -92,6 +100,8 @@ class HutchinsonEstimate:
     clamp : float
         Smallest value, as a share of the mean of its shell; coefficients that were never seen would otherwise be moved
         by noise alone. With 0 the paper's bound, one over the number of coefficients of the outermost shell.
+    least : float
+        Smallest value whatever the shell, see `one_hit`; not used with the paper's bound.
 
     Notes
     -----
@@ -100,10 +110,16 @@ class HutchinsonEstimate:
     """
 
     def __init__(
-        self, shells: Shells, *, start: HutchinsonStart = "row-sum", memory: float = 0.9, clamp: float = 0.1
+        self,
+        shells: Shells,
+        *,
+        start: HutchinsonStart = "row-sum",
+        memory: float = 0.9,
+        clamp: float = 0.1,
+        least: float = 0.0,
     ) -> None:
         self._shells = shells
-        self._start, self._memory, self._clamp = start, memory, clamp
+        self._start, self._memory, self._clamp, self._least = start, memory, clamp, least
         self._mean: Tensor | None = None
         self._smooth: Tensor | None = None
         self.probes = 0
@@ -129,7 +145,7 @@ class HutchinsonEstimate:
     def diagonal(self) -> Tensor:
         """Return the estimate, shape=(box, box, box), positive."""
         assert self._smooth is not None
-        return positive(self._smooth, self._shells, self._clamp)
+        return positive(self._smooth, self._shells, self._clamp, self._least)
 
     def mean(self) -> Tensor:
         """Return the mean over all probes, without memory and bound, shape=(box, box, box)."""
@@ -153,7 +169,7 @@ class HutchinsonEstimate:
         return self._shells.spread(self._shells.mean(sample)).to(sample)
 
 
-def positive(diagonal: Tensor, shells: Shells, clamp: float) -> Tensor:
+def positive(diagonal: Tensor, shells: Shells, clamp: float, least: float = 0.0) -> Tensor:
     """Return a diagonal that one may divide by.
 
     Parameters
@@ -162,10 +178,22 @@ def positive(diagonal: Tensor, shells: Shells, clamp: float) -> Tensor:
     shells : Shells
     clamp : float
         Smallest value as a share of the mean of its shell; 0 for one over the number of coefficients of the last one.
+    least : float
+        Smallest value whatever the shell, unless the clamp is 0.
     """
     size = diagonal.abs()
-    least = 1.0 / float(shells.count[-1])
     if clamp <= 0.0:
-        return size.clamp_min(least)
+        return size.clamp_min(1.0 / float(shells.count[-1]))
     floor = shells.spread(clamp * shells.mean(size)).to(size)
-    return torch.maximum(size, floor.clamp_min(torch.finfo(size.dtype).tiny))
+    return torch.maximum(size, floor.clamp_min(max(least, torch.finfo(size.dtype).tiny)))
+
+
+def one_hit(images: int, curvature: float) -> float:
+    """Return half of what one image adds to a coefficient that it hits, in a batch of some images.
+
+    Notes
+    -----
+    A coefficient that is rarely seen has a small diagonal over all images, but a batch in which one image hits it
+    has ``1 / images``. With a smaller denominator than half of that a full step would overshoot in this batch.
+    """
+    return 0.5 / (images * curvature)

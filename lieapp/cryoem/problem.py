@@ -22,7 +22,7 @@ from lieapp.cryoem.fit import VolumeFit
 from lieapp.cryoem.metrics import FSC_HALF_MAPS, FSC_TRUTH, resolution_angstrom
 from lieapp.cryoem.oracle import CryoemOracle
 from lieapp.cryoem.plane import fourier_to_map, make_hermitian
-from lieapp.cryoem.preconditioners import HutchinsonEstimate, HutchinsonStart
+from lieapp.cryoem.preconditioners import HutchinsonEstimate, HutchinsonStart, one_hit
 from lieapp.cryoem.slices import gridding_envelope
 from lieapp.engine.devices import resolve_device
 from lieapp.engine.metric import Metric
@@ -110,8 +110,14 @@ class CryoemProblem(Problem):
             for k, fit in enumerate(self.fits)
         ]
         estimates = [
-            HutchinsonEstimate(fit.shells, start=hutchinson_start, memory=hutchinson_memory, clamp=clamp)
-            for fit in self.fits
+            HutchinsonEstimate(
+                fit.shells,
+                start=hutchinson_start,
+                memory=hutchinson_memory,
+                clamp=clamp,
+                least=one_hit(order.largest, fit.curvature),
+            )
+            for fit, order in zip(self.fits, self._orders, strict=True)
             if preconditioner == "hutchinson"
         ]
         self._probes = torch.Generator().manual_seed(stream_seed(seed, 30))

@@ -38,7 +38,7 @@ class CryoemReport(BaseModel):
     steps: int
     gradients: float
     losses: float
-    hvps: float = Field(description="Products, those of preconditioners included; one with a real volume counts 0.6")
+    hvps: float = Field(description="Products, those of preconditioners included; one with a real volume counts half")
     evaluations: float = Field(description="Cost in gradients of a batch: gradients + c_hvp hvps + c_loss losses")
     seconds: float
     best_step: int = Field(description="Step of the lowest loss of a batch")

@@ -101,9 +101,16 @@ def gradients(box: int, quick: bool) -> list[dict[str, Any]]:
     tables = 64 * points
     return [
         row(f"volume gradient per image, box {box}", own * scale, "ms", "grid_sample and autograd", own / peer),
-        row(f"loss per image, box {box}", loss * scale, "ms", "gradient", loss / own, f"charged {COSTS.loss}"),
+        row(f"loss per image, box {box}", loss * scale, "ms", "gradient", loss / own, f"charged {COSTS.loss:.2g}"),
         row(f"product per image, box {box}", product * scale, "ms", "gradient", product / own, f"charged {COSTS.hvp}"),
-        row(f"product with signs, box {box}", real * scale, "ms", "gradient", real / own, f"charged {REAL_PRODUCT}"),
+        row(
+            f"product with signs, box {box}",
+            real * scale,
+            "ms",
+            "gradient",
+            real / own,
+            f"charged {REAL_PRODUCT * COSTS.hvp:.2g}",
+        ),
         row(f"memory per image, box {box}", 8e-3 * points, "kB", "with tables", (8 * points + tables) / (8 * points)),
     ]
 
