@@ -10,14 +10,12 @@ from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QFrame, QStackedWidget, QVBoxLayout, QWidget
 
 from lieapp.gui.actions import ActionSet
-from lieapp.gui.growth_plot import GrowthPlot
 from lieapp.gui.landscape_controller import LandscapeController
 from lieapp.gui.landscape_panel import LandscapePanel
 from lieapp.gui.landscape_plot import LandscapePlot
 from lieapp.gui.landscape_quantities import LANDSCAPE_QUANTITIES, NETWORK_QUANTITIES
 from lieapp.gui.landscape_scene import PlaneMaker, has_plane, plane_key
 from lieapp.gui.landscape_session import LandscapeChoices
-from lieapp.gui.landscape_studies import LandscapeStudies
 from lieapp.gui.plots import ProgressPlots
 from lieapp.gui.race_strip import RaceStrip
 from lieapp.gui.run_bar import RunBar
@@ -27,6 +25,8 @@ from lieapp.gui.runs_panel import RunsPanel
 from lieapp.gui.worker import Worker
 
 if TYPE_CHECKING:
+    from lieapp.gui.growth_plot import GrowthPlot
+    from lieapp.gui.landscape_studies import LandscapeStudies
     from lieapp.landscapes.spec import LandscapeJob
 
 __all__ = ["LandscapeWorkbench"]
@@ -69,13 +69,14 @@ class LandscapeWorkbench(RunWorkbench):
         self.controller = controller
         self.panel = LandscapePanel(actions)
         self.plot = LandscapePlot(files)
-        self.curves = ProgressPlots(NETWORK_QUANTITIES)
+        self._workers = compute, files
+        self._growth: GrowthPlot | None = None
+        self._studies: LandscapeStudies | None = None
+        self._curves: ProgressPlots | None = None
         self.planes = PlaneMaker(compute, self)
         self._shown_plane: tuple[Any, ...] = ()
         self.strip = RaceStrip([actions["preset_ridge"], actions["preset_muller_brown"]])
         self.plots = ProgressPlots(LANDSCAPE_QUANTITIES)
-        self.growth = GrowthPlot()
-        self.studies = LandscapeStudies(controller, compute, files, self)
         self.runs = RunsPanel("loss", "the lowest loss that it reached")
         self.run_bar = RunBar(actions, "Run", "start")
         self._lay_out()
@@ -90,10 +91,8 @@ class LandscapeWorkbench(RunWorkbench):
         card.setObjectName("card")
         inner = QVBoxLayout(card)
         inner.setContentsMargins(1, 1, 1, 1)
-        # A network has no picture; what it has learned takes the place.
         self.pictures = QStackedWidget()
         self.pictures.addWidget(self.plot)
-        self.pictures.addWidget(self.curves)
         inner.addWidget(self.pictures)
         centre = QWidget()
         middle = QVBoxLayout(centre)
@@ -102,11 +101,41 @@ class LandscapeWorkbench(RunWorkbench):
         middle.addWidget(card, 1)
         middle.addWidget(self.strip)
         self.tabs.add("Progress", "What the runs did, over their cost", self.plots)
-        self.tabs.add("Growth", "How fast runs leave the saddle, beside what theory predicts", self.growth)
-        self.tabs.add("Basins", "Which stationary point is reached from where", self.studies.basins)
-        self.tabs.add("Sweep", "One setting over a range, with several seeds", self.studies.sweep)
-        self.tabs.add("Spectrum", "All eigenvalues of the Hessian along the path", self.studies.spectrum)
+        # What few look at first must not delay what all look at.
+        self.tabs.add("Growth", "How fast runs leave the saddle, beside what theory predicts", lambda: self.growth)
+        self.tabs.add("Basins", "Which stationary point is reached from where", lambda: self.studies.basins)
+        self.tabs.add("Sweep", "One setting over a range, with several seeds", lambda: self.studies.sweep)
+        self.tabs.add("Spectrum", "All eigenvalues of the Hessian along the path", lambda: self.studies.spectrum)
         self._lay_out_columns(centre)
+
+    @property
+    def growth(self) -> GrowthPlot:
+        """Growth of the unstable coordinate; made at the first call."""
+        if self._growth is None:
+            from lieapp.gui.growth_plot import GrowthPlot
+
+            self._growth = GrowthPlot()
+            self._growth.set_runs(self.controller.runs_of_scene())
+        return self._growth
+
+    @property
+    def studies(self) -> LandscapeStudies:
+        """Basin maps, sweeps and spectra; made at the first call."""
+        if self._studies is None:
+            from lieapp.gui.landscape_studies import LandscapeStudies
+
+            self._studies = LandscapeStudies(self.controller, *self._workers, self)
+        return self._studies
+
+    @property
+    def curves(self) -> ProgressPlots:
+        """What a network has learned, in place of a picture; made at the first call."""
+        if self._curves is None:
+            self._curves = ProgressPlots(NETWORK_QUANTITIES)
+            self._curves.cursor_moved.connect(self.controller.show_frame)
+            self.pictures.addWidget(self._curves)
+            self._take_plots(self._curves)
+        return self._curves
 
     def _connect(self) -> None:
         self._connect_runs()
@@ -115,8 +144,7 @@ class LandscapeWorkbench(RunWorkbench):
         controller.start_changed.connect(self._show_start)
         controller.caption_changed.connect(self._show_caption)
         self.plot.start_chosen.connect(lambda x, y: controller.set_start((x, y)))
-        for view in (self.plot, self.curves):
-            view.cursor_moved.connect(controller.show_frame)
+        self.plot.cursor_moved.connect(controller.show_frame)
         self.planes.made.connect(lambda key, plane: self._show_scene())
         self.planes.failed.connect(lambda error: controller.errors.report(error, "The picture of the landscape"))
         self.panel.entrant_removed.connect(controller.remove_entrant)
@@ -192,21 +220,24 @@ class LandscapeWorkbench(RunWorkbench):
         if self._shown_plane:
             runs = [run for run in runs if plane_key(run.job) == self._shown_plane]
         self.plot.set_runs([run for run in runs if run.visible])
-        self.curves.set_runs(runs)
-        self.growth.set_runs(runs)
+        for later in (self._curves, self._growth):
+            if later is not None:
+                later.set_runs(runs)
 
     def _progress(self) -> None:
         super()._progress()
         self.plot.refresh()
-        self.growth.refresh()
-        if self.curves.isVisible():
-            self.curves.refresh()
+        if self._growth is not None:
+            self._growth.refresh()
+        if self._curves is not None and self._curves.isVisible():
+            self._curves.refresh()
 
     def _show_position(self) -> None:
         super()._show_position()
         current = self.controller.current if self.controller.frames else None
-        for view in (self.plot, self.curves):
-            view.set_cursor(current, self.controller.frame)
+        self.plot.set_cursor(current, self.controller.frame)
+        if self._curves is not None:
+            self._curves.set_cursor(current, self.controller.frame)
 
     def _show_caption(self) -> None:
         self.strip.show_caption(self.controller.caption or (_FIRST if self._is_opening() else _LATER))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QRect, Qt, Signal
-from PySide6.QtGui import QAction, QContextMenuEvent, QGuiApplication, QHelpEvent, QMouseEvent, QPixmap
+from PySide6.QtGui import QAction, QContextMenuEvent, QGuiApplication, QHelpEvent, QMouseEvent, QPixmap, QShowEvent
 from PySide6.QtWidgets import QGraphicsItem, QMenu, QToolButton, QToolTip, QWidget
 
 from lieapp.gui.axes import PlainAxis, style_plot
@@ -65,6 +65,7 @@ class PlotCard(QWidget):
         self._has_data = False
         self._picture_ratio: float | None = None
         self._mouse: QPoint | None = None
+        self._stale = False
         self.presentation_action = self._make_action(
             "&Presentation size", "Thick lines, large letters and a light background, for the last row", checkable=True
         )
@@ -231,8 +232,17 @@ class PlotCard(QWidget):
         kinds = (QEvent.Type.PaletteChange, QEvent.Type.StyleChange, QEvent.Type.FontChange)
         # Events come already while the widget is being made.
         if event.type() in kinds and getattr(self, "_ready", False):
-            self.restyle()
+            # Qt tells it many times while a window is being put together, and nobody sees it yet.
+            self._stale = not self.isVisible()
+            if not self._stale:
+                self.restyle()
         super().changeEvent(event)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._stale:
+            self._stale = False
+            self.restyle()
 
     # -- pieces ---------------------------------------------------------------------------------------------------
 

@@ -159,8 +159,8 @@ class RunWorkbench(QWidget):
         self.plots.cursor_moved.connect(controller.show_frame)
         self.plots.visibility_changed.connect(lambda entry: self._show_runs())
         self.plots.legend_action.toggled.connect(lambda on: self._actions.set_checked("plot_legend", on))
-        for card in self.findChildren(PlotCard):
-            card.presentation_changed.connect(self.set_plots_large)
+        self._take_plots(self)
+        self.tabs.page_made.connect(self._take_plots)
         self.runs.selected.connect(controller.select)
         self.runs.deleted.connect(controller.remove)
         self.runs.visibility_changed.connect(lambda entry: self._show_runs())
@@ -169,6 +169,12 @@ class RunWorkbench(QWidget):
         self.runs.copy_python.connect(self.copy_python)
         self.run_bar.scrubbed.connect(controller.show_frame)
         self.run_bar.speed_chosen.connect(controller.set_speed)
+
+    def _take_plots(self, page: QWidget) -> None:
+        """Let the plots of a page have one size with all others."""
+        for card in [*([page] if isinstance(page, PlotCard) else []), *page.findChildren(PlotCard)]:
+            card.set_presentation(self.plots.presentation)
+            card.presentation_changed.connect(self.set_plots_large)
 
     def set_plots_large(self, on: bool) -> None:
         """Draw the plots to be seen from the last row, or as part of the window."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QSizePolicy, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
@@ -65,7 +67,15 @@ class TabRow(QWidget):
 
 
 class TabPages(QWidget):
-    """Tabs with pages."""
+    """Tabs with pages.
+
+    Signals
+    -------
+    page_made(QWidget)
+        A page that was added by its maker is shown for the first time.
+    """
+
+    page_made = Signal(QWidget)
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -77,14 +87,27 @@ class TabPages(QWidget):
         layout.setSpacing(0)
         layout.addWidget(self.row)
         layout.addWidget(self.stack, 1)
-        self.row.chosen.connect(self.stack.setCurrentIndex)
+        self.row.chosen.connect(self._show)
+        self._makers: dict[int, Callable[[], QWidget]] = {}
 
-    def add(self, title: str, tip: str, page: QWidget) -> None:
-        """Add a page."""
+    def add(self, title: str, tip: str, page: QWidget | Callable[[], QWidget]) -> None:
+        """Add a page, or what makes it when it is first shown."""
         self.row.add(title, tip)
-        self.stack.addWidget(page)
+        index = self.stack.addWidget(page if isinstance(page, QWidget) else QWidget())
+        if not isinstance(page, QWidget):
+            self._makers[index] = page
 
     def show_page(self, index: int) -> None:
         """Show a page."""
         self.row.choose(index)
+        self._show(index)
+
+    def _show(self, index: int) -> None:
+        make = self._makers.pop(index, None)
+        if make is not None:
+            page, place = make(), self.stack.widget(index)
+            self.stack.insertWidget(index, page)
+            self.stack.removeWidget(place)
+            place.deleteLater()
+            self.page_made.emit(page)
         self.stack.setCurrentIndex(index)
