@@ -16,10 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["ONE_PASS_WORDS", "reconstruction_caption"]
 
 ONE_PASS_WORDS = (
-    "One pass is enough when poses are known: backprojection divided by weights is nearly as good as any fit, and where "
-    "images are few and noisy it is better against the truth, for it does not fit their noise. Stochastic gradient "
-    "descent is for what has no such formula: unknown poses, moving parts, learned priors. Here it shows what "
-    "preconditioning does."
+    "Dashed: one pass over the images, divided by the weights. With known poses it needs no steps, and it fits less of "
+    "the noise. Descent is for what has no such formula: unknown poses, moving parts, learned priors."
 )
 """What stands beside the line of the one-pass reconstruction."""
 

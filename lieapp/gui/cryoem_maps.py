@@ -28,6 +28,7 @@ __all__ = ["MapViewer", "MapsView"]
 
 TRUTH_COLOR = "#8E959E"
 _FIRST_SIGMA = 3.5  # higher first levels would leave blurred maps empty
+_NOTE_ABOVE = 3.5  # headings: in smaller tiles the second line would cover the map
 _FILLED = 0.76  # share of half the box within which particles lie
 
 
@@ -75,10 +76,11 @@ class _Captions(QWidget):
         painter = QPainter(self)
         size = (self.width(), self.height())
         for tile, shown in zip(self._viewer.scene.tiles(), self.shown, strict=False):
-            left, top, width, _ = tile.pixels(size)
+            left, top, width, height = tile.pixels(size)
+            note = shown.note if height > _NOTE_ABOVE * heading_height(self) else ""
             place = QRectF(left + 8, top + 6, width - 16, heading_height(self))
             color = None if shown.run is None else shown.color
-            paint_heading(painter, self, place, shown.title, shown.note, color, shown.dash)
+            paint_heading(painter, self, place, shown.title, note, color, shown.dash)
 
 
 class MapsView(QWidget):

@@ -10,7 +10,7 @@ import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPalette, QShowEvent
-from PySide6.QtWidgets import QLabel, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from lieapp.cryoem.resolution import FSC_HALF_MAPS, FSC_TRUTH, resolution_angstrom
 from lieapp.gui.cryoem_controller import CryoemController
@@ -19,6 +19,7 @@ from lieapp.gui.plot_card import PlotCard
 from lieapp.gui.plot_crosshair import Reading
 from lieapp.gui.run_entry import RunEntry
 from lieapp.gui.shell_plot import Level, ResolutionAxis, ShellCurve, ShellPlot, resolution_text
+from lieapp.gui.spare_caption import SpareCaption
 
 if TYPE_CHECKING:
     from lieapp.cryoem.baselines import Baselines
@@ -59,7 +60,7 @@ class FscPlot(ShellPlot):
         )  # fmt: skip
         self._controller = controller
         self._drawn_key: tuple[object, ...] = ()
-        self.view_box.setLimits(yMin=-1.0, yMax=1.1)
+        self.plot.setYRange(0.0, 1.0, padding=0.03)
 
     def refresh(self) -> None:
         """Show the frames at the cursor, if they are not shown already."""
@@ -94,11 +95,12 @@ class FscPlot(ShellPlot):
             crossings = []
             for threshold in (FSC_TRUTH, FSC_HALF_MAPS):
                 found = resolution_angstrom(curve.values, baselines.box, baselines.pixel_size_angstrom, threshold)
-                text = "nowhere" if math.isinf(found) else f"{found:.1f} Å"
-                crossings.append(f"beyond {last:.1f} Å" if abs(found - last) < 1e-9 else text)
-            lines.append(f"{curve.title}: 0.5 at {crossings[0]}, 0.143 at {crossings[1]}")
-        against = "Dashed: the exact minimiser. Dotted: one pass over the images." if lines else ""
-        return "\n".join([*lines, against]).strip()
+                more = "≤ " if abs(found - last) < 1e-9 else ""  # it stays above up to the last shell
+                crossings.append("–" if math.isinf(found) else f"{more}{found:.1f} Å")
+            lines.append(f"{curve.title}: {crossings[0]}, {crossings[1]}")
+        if not lines:
+            return ""
+        return "Crosses 0.5 and 0.143 at:\n" + "\n".join(lines) + "\nDashed: exact minimiser. Dotted: one pass."
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -118,7 +120,7 @@ class ErrorView(QSplitter):
         self._controller = controller
         self._drawn: tuple[object, ...] = ()
         self.curves = ShellPlot(
-            "Error of every shell", "error relative to the minimiser", logarithmic=True, floor=1e-3, nothing=_NOTHING
+            "Error of every shell", "relative error", logarithmic=True, floor=1e-3, nothing=_NOTHING
         )
         self.picture = ErrorPicture()
         self.addWidget(self.curves)
@@ -171,11 +173,7 @@ class ErrorPicture(PlotCard):
         self.cursor.setZValue(5)
         self.plot.addItem(self.cursor, ignoreBounds=True)
         self.view_box.setDefaultPadding(0.0)
-        self.caption = QLabel()
-        self.caption.setObjectName("caption")
-        self.caption.setWordWrap(True)
-        self.caption.setContentsMargins(8, 0, 8, 4)
-        self.caption.setAccessibleName("Of which run the picture is")
+        self.caption = SpareCaption(self, "Of which run the picture is")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
@@ -190,7 +188,7 @@ class ErrorPicture(PlotCard):
             self._run, self._rows, self._epochs = run, [], []
         if run is None or baselines is None or not run.frames:
             self.item.clear()
-            self.caption.setText("")
+            self.caption.show_words("")
             self.set_has_data(False)
             return
         known = len(self._rows)
@@ -208,7 +206,7 @@ class ErrorPicture(PlotCard):
             shells = errors.shape[1]
             self.item.setRect(QRectF(0.5 * self._frequency, -0.5 * step, shells * self._frequency, epoch + step))
             self.set_has_data(True)
-            self.caption.setText(
+            self.caption.show_words(
                 f"{run.title}: error from {10 ** _ERROR_DECADES[0]:g} (dark) to {10 ** _ERROR_DECADES[1]:.0f} (bright)."
             )
         self.cursor.setPos(self._epochs[min(frame, len(self._epochs) - 1)])
@@ -299,10 +297,10 @@ class SamplingView(QWidget):
             ShellCurve("numbers", "condition number", numbers, "#0072B2"),
         ]
         shown = len(numbers) - 3
+        edge = baselines.box * baselines.pixel_size_angstrom / shown
         words = (
-            f"Largest over smallest curvature within radius {shown}: {numbers[shown]:.0f}. Dashed: 4R/3 = "
-            f"{4 * shown / 3:.0f}, the least it can be for uniform views without CTF. The last two shells are cut by "
-            "the edge."
+            f"Largest over smallest curvature up to {edge:.1f} Å: {numbers[shown]:.0f}. Dashed: 4R/3 = "
+            f"{4 * shown / 3:.0f}, the least with uniform views and no CTF."
         )
         self.condition.show_curves(curves, 1.0 / (baselines.box * baselines.pixel_size_angstrom), words)
 

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSpinBox, QVBoxLayout, QWidget
 
 from lieapp.gui.cryoem_controller import CryoemController
+from lieapp.gui.latest_work import LatestWork
 from lieapp.gui.picture_grid import Column, Picture, PictureGrid, grey_levels
 from lieapp.gui.run_entry import RunEntry
 
 if TYPE_CHECKING:
     from lieapp.cryoem.baselines import Baselines
+    from lieapp.cryoem.particles import Particles
 
-__all__ = ["MOST_RUNS", "SliceView", "frame_note", "map_of", "shown_runs"]
+__all__ = ["EMPTY", "MOST_RUNS", "FillingView", "ImageView", "SliceView", "frame_note", "map_of", "shown_runs"]
 
 EMPTY = "Maps will grow here: press Race."
 MOST_RUNS = 4
@@ -87,6 +94,10 @@ class SliceView(PictureGrid):
             EMPTY,
         )  # fmt: skip
 
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.refresh()
+
     def _words(self, row: int, line: int, column: int) -> str:
         half = self.columns[0].pictures[0].values.shape[0] // 2
         first, second = (("x", "y"), ("x", "z"), ("y", "z"))[row]
@@ -97,3 +108,189 @@ def _planes(values: NDArray[np.float32]) -> list[NDArray[np.float32]]:
     """Return the planes z = 0, y = 0 and x = 0 of a map, axes z, y, x."""
     middle = len(values) // 2
     return [values[middle], values[:, middle], values[:, :, middle]]
+
+
+@dataclass(frozen=True, eq=False)
+class _Compared:
+    """A map that is compared with an image: what it is called, its values, and its run."""
+
+    title: str
+    values: NDArray[np.float32]
+    run: RunEntry | None
+
+
+class ImageView(QWidget):
+    """One image beside the projections of the maps from where it was taken, and what they leave of it.
+
+    Parameters
+    ----------
+    controller : CryoemController
+
+    Signals
+    -------
+    pointed(str)
+    """
+
+    pointed = Signal(str)
+
+    def __init__(self, controller: CryoemController, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._controller = controller
+        self.grid = PictureGrid("An image, reprojections of the maps, and residuals", ("reprojection", "residual"))
+        self.grid.show_columns([], EMPTY)
+        self.grid.words = lambda row, line, column: f"x {column}, y {line} px, {('density', 'residual')[row]}"
+        self.number = QSpinBox()
+        self.number.setRange(1, 1)
+        self.number.setAccessibleName("Number of the image")
+        self.number.setToolTip("Which image is compared with the maps, in the order of the file or of the simulation")
+        self.work = LatestWork("lieapp-reprojections", self)
+        word = QLabel("image")
+        word.setObjectName("fieldLabel")
+        word.setBuddy(self.number)
+        self.count = QLabel()
+        self.count.setObjectName("caption")
+        self.row = QWidget()
+        row = QHBoxLayout(self.row)
+        row.setContentsMargins(8, 4, 8, 0)
+        row.setSpacing(8)
+        row.addWidget(word)
+        row.addWidget(self.number)
+        row.addWidget(self.count, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.addWidget(self.row)
+        layout.addWidget(self.grid, 1)
+        self.row.hide()
+        self.grid.pointed.connect(self.pointed)
+        self.number.valueChanged.connect(lambda value: self.refresh())
+        self.work.done.connect(self._show)
+        self.work.failed.connect(lambda error: controller.errors.report(error, "Projecting the maps"))
+
+    def refresh(self) -> None:
+        """Have the frames at the cursor projected, if they are not shown already."""
+        if not self.isVisible():
+            return
+        controller = self._controller
+        source = controller.source
+        if source is None or source.inputs is None or source.baselines is None:
+            self.row.hide()
+            self.work.key = None
+            self.grid.show_columns([], EMPTY)
+            return
+        particles, baselines = source.inputs.particles, source.baselines
+        self.row.show()
+        self.number.setMaximum(len(particles))
+        self.count.setText(f"of {len(particles)}, seen from where it was taken, with its CTF and shift")
+        pairs = shown_runs(controller)
+        image = self.number.value() - 1
+        key = (id(baselines), image, *((run.id, run.recording.kept(frame)) for run, frame in pairs))
+
+        def work() -> list[Column]:
+            reference = baselines.truth
+            maps = [_Compared("Truth", reference, None)] if reference is not None else []
+            maps += [_Compared(run.title, map_of(run, frame), run) for run, frame in pairs]
+            return _compared_columns(particles, image, maps)
+
+        self.work.ask(key, work)
+
+    def show_everything(self) -> None:
+        """Show all of every picture."""
+        self.grid.show_everything()
+
+    def shut_down(self) -> None:
+        """End the thread."""
+        self.work.close()
+
+    def _show(self, columns: list[Column]) -> None:
+        self.grid.show_columns(columns)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.refresh()
+
+
+def _compared_columns(particles: Particles, image: int, maps: Sequence[_Compared]) -> list[Column]:
+    """Return the image, then of every map its projection over what the image has beside it."""
+    from lieapp.cryoem.reprojection import reproject
+
+    seen = np.asarray(particles.images[image : image + 1], dtype=np.float32)[0]
+    levels = grey_levels(seen)
+    half = 0.5 * (levels[1] - levels[0])
+    size = float(np.sqrt(np.mean(np.square(seen, dtype=np.float64)))) or 1.0
+    columns = [Column(f"Image {image + 1}", [Picture(seen, levels)], "as it was taken")]
+    for each in maps:
+        shown = reproject(
+            each.values,
+            particles.rotations[image],
+            ctf=None if particles.ctf is None else particles.ctf.take([image]),
+            shift_pixel=particles.shifts_pixel[image],
+            pixel_size_angstrom=particles.pixel_size_angstrom,
+        )
+        residual = seen - shown
+        left = float(np.sqrt(np.mean(np.square(residual, dtype=np.float64)))) / size
+        run = each.run
+        columns.append(
+            Column(each.title, [Picture(shown, levels), Picture(residual, (-half, half), "difference")],
+                   f"leaves {100 * left:.0f} %", None if run is None else run.color, () if run is None else run.dash)
+        )  # fmt: skip
+    return columns
+
+
+class FillingView(PictureGrid):
+    """How the slices of the images fill Fourier space in the first epoch, and the preconditioners of the runs.
+
+    Parameters
+    ----------
+    controller : CryoemController
+    """
+
+    decades = 2.5
+
+    def __init__(self, controller: CryoemController) -> None:
+        super().__init__("Sampling of Fourier space, plane ky = 0", ("",))
+        self._controller = controller
+        self._drawn: tuple[Any, ...] = ()
+        self.words = self._words
+        self.show_columns([], EMPTY)
+
+    def refresh(self) -> None:
+        """Show the frames at the cursor, if they are not shown already."""
+        if not self.isVisible():
+            return
+        controller = self._controller
+        source = controller.source
+        baselines = None if source is None else source.baselines
+        pairs = shown_runs(controller)
+        key = (id(baselines), *((run.id, run.recording.kept(frame), frame) for run, frame in pairs))
+        if key == self._drawn:
+            return
+        self._drawn = key
+        if baselines is None:
+            self.show_columns([], EMPTY)
+            return
+        steps = [frame for run, frame in pairs if run is controller.current]
+        batch = min(steps[0] if steps else len(baselines.filled) - 1, len(baselines.filled) - 1)
+        whole = float(baselines.filling[-1].max()) or 1.0
+        seen = f"{baselines.filled[batch]} of {baselines.filled[-1]} images"
+        columns = [Column("Slices seen", [self._logarithm(baselines.filling[batch], whole)], seen)]
+        for run, frame in pairs:
+            plane = run.recording.state(frame)["preconditioner"]
+            if float(np.ptp(plane)) == 0.0:
+                continue  # it has none
+            note = "its preconditioner"
+            shown = self._logarithm(plane, float(plane.max()) or 1.0)
+            columns.append(Column(run.title, [shown], note, run.color, run.dash))
+        self.show_columns(columns)
+
+    def _logarithm(self, plane: NDArray[np.float32], whole: float) -> Picture:
+        share = np.asarray(plane, dtype=np.float64) / whole
+        return Picture(np.log10(np.maximum(share, 1e-9)), (-self.decades, 0.0), "heat")
+
+    def _words(self, row: int, line: int, column: int) -> str:
+        half = self.columns[0].pictures[0].values.shape[0] // 2
+        return f"kx {column - half:+d}, kz {line - half:+d}, log₁₀ of the share of the largest"
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.refresh()

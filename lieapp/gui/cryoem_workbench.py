@@ -17,13 +17,14 @@ from lieapp.gui.cryoem_panel import CryoemPanel
 from lieapp.gui.cryoem_plots import ErrorView, FscPlot, SamplingView
 from lieapp.gui.cryoem_quantities import CRYOEM_ABSCISSAE, CRYOEM_QUANTITIES
 from lieapp.gui.cryoem_session import CryoemChoices, opening_preset
-from lieapp.gui.cryoem_views import SliceView
+from lieapp.gui.cryoem_views import FillingView, ImageView, SliceView
 from lieapp.gui.plots import ProgressPlots
 from lieapp.gui.race_strip import RaceStrip
 from lieapp.gui.run_bar import RunBar
 from lieapp.gui.run_entry import RunEntry
 from lieapp.gui.run_workbench import RunWorkbench
 from lieapp.gui.runs_panel import RunsPanel
+from lieapp.gui.spare_caption import SpareCaption
 from lieapp.gui.tab_row import TabPages
 from lieapp.gui.worker import Worker
 
@@ -61,6 +62,8 @@ class CryoemWorkbench(RunWorkbench):
         self.maps = MapsView(controller)
         self.slices = SliceView(controller)
         self.plots = ProgressPlots(CRYOEM_QUANTITIES, CRYOEM_ABSCISSAE)
+        self.images = ImageView(controller)
+        self.filling = FillingView(controller)
         self.fsc = FscPlot(controller)
         self.errors = ErrorView(controller)
         self.sampling = SamplingView(controller)
@@ -78,7 +81,10 @@ class CryoemWorkbench(RunWorkbench):
         self.views = TabPages("Views of the maps")
         self.views.add("Maps", "Contours of the maps side by side: one camera, one level", self.maps)
         self.views.add("Slices", "Central slices of the maps, at equal grey levels", self.slices)
-        self._pages: list[Any] = [self.maps, self.slices, self.fsc, self.errors, self.sampling]
+        self.views.add("Images", "An image beside the projections of the maps, and what they leave of it", self.images)
+        self.views.add("Fourier", "How slices fill Fourier space, and the preconditioners", self.filling)
+        plots = (self.fsc, self.errors, self.sampling)
+        self._pages: tuple[Any, ...] = (self.maps, self.slices, self.images, self.filling, *plots)
         card = QFrame()
         card.setObjectName("card")
         inner = QVBoxLayout(card)
@@ -96,12 +102,9 @@ class CryoemWorkbench(RunWorkbench):
         middle.setSpacing(8)
         middle.addWidget(card, 1)
         middle.addWidget(self.strip)
-        self.one_pass = QLabel(ONE_PASS_WORDS)
-        self.one_pass.setObjectName("caption")
-        self.one_pass.setWordWrap(True)
-        self.one_pass.setContentsMargins(8, 0, 8, 4)
-        self.one_pass.setAccessibleName("About the one-pass reconstruction")
-        self.one_pass.hide()
+        label = self.plots.reference.label
+        label.setPosition(0.45)  # the legend is at the right
+        self.one_pass = SpareCaption(self.plots, "About the one-pass reconstruction")
         layout = self.plots.layout()
         assert layout is not None
         layout.addWidget(self.one_pass)
@@ -122,7 +125,8 @@ class CryoemWorkbench(RunWorkbench):
         panel.slider_settled.connect(controller.race_again)
         self.views.row.chosen.connect(lambda index: self.refresh_views())
         self.tabs.row.chosen.connect(lambda index: self.refresh_views())
-        self.slices.pointed.connect(self.readout.setText)
+        for view in (self.slices, self.images, self.filling):
+            view.pointed.connect(self.readout.setText)
 
     # -- what this workbench knows about its problem --------------------------------------------------------------
 
@@ -168,13 +172,14 @@ class CryoemWorkbench(RunWorkbench):
         self.plots.set_reference("loss_gap", None if one_pass is None else one_pass.loss_gap, "one pass")
         mean = None if one_pass is None else float(one_pass.fsc_truth[1:].mean())
         self.plots.set_reference("fsc_mean", mean if mean == mean else None, "one pass")
-        self.one_pass.setVisible(one_pass is not None)
+        self.one_pass.show_words("" if one_pass is None else ONE_PASS_WORDS)
         self.refresh_views()
         self._show_caption()
 
     def shut_down(self) -> None:
         """End the threads of the views and give the canvas back; call it before the window goes."""
         self.maps.shut_down()
+        self.images.shut_down()
 
     def _show_choices(self) -> None:
         self.panel.show_facts(self.controller.session.facts)

@@ -174,17 +174,34 @@ class PictureGrid(QWidget):
 
     # -- places ---------------------------------------------------------------------------------------------------
 
+    def _across(self) -> int:
+        """Return how many columns stand side by side: all, but a single row of pictures may take several lines."""
+        count = max(len(self._columns), 1)
+        if len(self.rows) != 1:
+            return count
+        return max(range(1, count + 1), key=lambda across: (round(self._edge(across)), -across))
+
+    def _margins(self) -> tuple[float, float]:
+        """Return the room for the words at the left, and for headings."""
+        left = QFontMetricsF(small_font(self)).height() + 4 if any(self.rows) else 0.0
+        return left, heading_height(self) + 4
+
+    def _edge(self, across: int) -> float:
+        left, head = self._margins()
+        lines = -(-max(len(self._columns), 1) // across)
+        rows = max(len(self.rows), 1)
+        width = (self.width() - left - _GAP * (across + 1)) / across
+        height = (self.height() / lines - head - _GAP * rows) / rows
+        return max(min(width, height), 8.0)
+
     def cell(self, column: int, row: int) -> QRectF:
         """Return where a picture is drawn."""
-        line = QFontMetricsF(small_font(self)).height()
-        head = heading_height(self) + 4
-        left = line + 4 if any(self.rows) else 0.0
-        count, rows = max(len(self._columns), 1), max(len(self.rows), 1)
-        width = (self.width() - left - _GAP * (count + 1)) / count
-        height = (self.height() - head - _GAP * rows) / rows
-        edge = max(min(width, height), 8.0)
-        x = left + (self.width() - left - count * edge - (count - 1) * _GAP) / 2
-        return QRectF(x + column * (edge + _GAP), head + row * (edge + _GAP), edge, edge)
+        across = self._across()
+        edge, (left, head) = self._edge(across), self._margins()
+        x = left + (self.width() - left - across * edge - (across - 1) * _GAP) / 2
+        line = head + max(len(self.rows), 1) * (edge + _GAP)
+        top = column // across * line + head
+        return QRectF(x + column % across * (edge + _GAP), top + row * (edge + _GAP), edge, edge)
 
     def _source(self, image: QImage) -> QRectF:
         width, height = image.width() / self._zoom, image.height() / self._zoom

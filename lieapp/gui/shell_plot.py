@@ -12,12 +12,13 @@ import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QFontMetricsF, QPalette
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from lieapp.gui.axes import PlainAxis
 from lieapp.gui.plot_card import PlotCard
 from lieapp.gui.plot_crosshair import Reading
 from lieapp.gui.plot_curve import curve_pen, readable_color
+from lieapp.gui.spare_caption import SpareCaption
 
 __all__ = ["Level", "ResolutionAxis", "ShellCurve", "ShellPlot", "resolution_text", "resolution_ticks"]
 
@@ -144,12 +145,8 @@ class ShellPlot(PlotCard):
         for line in self.levels:
             line.setZValue(-5)
             self.plot.addItem(line, ignoreBounds=True)
-        self.caption = QLabel(nothing)
-        self.caption.setObjectName("caption")
-        self.caption.setWordWrap(True)
-        self.caption.setContentsMargins(8, 0, 8, 4)
-        self.caption.setAccessibleName(f"{name}, in words")
-        self.caption.setVisible(bool(nothing))
+        self.caption = SpareCaption(self, f"{name}, in words")
+        self.caption.show_words(nothing)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 4, 0, 0)
         layout.setSpacing(4)
@@ -181,9 +178,7 @@ class ShellPlot(PlotCard):
             item.setZValue(order)
             item.setData(self._places(curve), self._drawn(curve.values)[1:], pen=self._pen(curve), connect="finite")
         self.set_has_data(bool(curves))
-        text = words or ("" if curves else self._nothing)
-        self.caption.setText(text)
-        self.caption.setVisible(bool(text))
+        self.caption.show_words(words or ("" if curves else self._nothing))
         self.refresh_pointing()
 
     # -- pieces ---------------------------------------------------------------------------------------------------
