@@ -10,8 +10,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lieapp.optimizers.oracle import dot
-
 __all__ = ["CurvatureBlock", "CurvatureMemory"]
 
 
@@ -38,10 +36,9 @@ class CurvatureBlock:
     slope: float = math.nan
     left: bool = False
 
-    def watch(self, grads: Sequence[Tensor]) -> None:
-        """Take the next gradient: where the curvature is still negative, the slope has grown on the way down."""
-        slope = dot(grads, self.direction)
-        known = self.curvature < 0.0 and self.slope != 0.0 and math.isfinite(self.slope)
+    def watch(self, slope: float, *, fresh: bool) -> None:
+        """Take the slope at the next gradient: where the curvature is still negative, it has grown on the way down."""
+        known = not fresh and self.curvature < 0.0 and self.slope != 0.0 and math.isfinite(self.slope)
         if known and slope * self.slope <= self.slope * self.slope:
             self.left = True
         self.slope = slope

@@ -10,29 +10,15 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from lieapp.optimizers.curvature_block import CurvatureBlock, CurvatureMemory
-from lieapp.optimizers.dimer import ROTATION_METHODS, Rotation, rotate
-from lieapp.optimizers.flat import FlatSpace
-from lieapp.optimizers.oracle import Costs, FiniteDifferenceOracle, Oracle, dot, norm, rough_norm
-from lieapp.optimizers.presented import PresentedOracle, RestrictedOracle
+from lieapp.optimizers.curvature_block import CurvatureBlock
+from lieapp.optimizers.curvature_search import CurvatureSearch, check_options
+from lieapp.optimizers.oracle import FiniteDifferenceOracle, Oracle
+from lieapp.optimizers.presented import PresentedOracle
 from lieapp.optimizers.registry import accepts_oracle
 from lieapp.optimizers.wrapping import Base, build_base
 
 __all__ = ["DEO"]
 
-_CHOICES = {
-    "mode": ("paper", "project", "reflect", "escape", "off"),
-    "method": ROTATION_METHODS,
-    "derivative": ("one-sided", "central", "exact"),
-    "apply": ("every-step", "on-refresh"),
-    "scope": ("global", "per-layer"),
-}
-
-MAX_INTERVAL = 160
-PAPER_LENGTH = 0.006
-
-_SMALL_RESIDUAL = 0.5
-_STILL_DEGREES = 5.0
 _NOISE = {torch.float64: 1e-5, torch.float32: 5e-3}
 
 
@@ -74,7 +60,7 @@ class DEO(Optimizer):
         has fallen tenfold or C < 0. In ``reflect`` an old N would lead uphill for too long.
     rotations : int
         Most rotations of one search. It costs one product more than there are rotations.
-    method : {"lor", "lanczos", "optimal-angle", "fixed"}
+    method : {"lanczos", "lor", "optimal-angle", "fixed"}
         See `lieapp.optimizers.dimer.rotate`.
     tolerance : float
         A search ends at this relative residual.
@@ -135,7 +121,7 @@ class DEO(Optimizer):
         interval: float = 10.0,
         adaptive: bool = True,
         rotations: int = 5,
-        method: str = "lor",
+        method: str = "lanczos",
         tolerance: float = 0.05,
         derivative: str = "one-sided",
         dimer_length: float | None = None,
@@ -147,7 +133,7 @@ class DEO(Optimizer):
         generator: torch.Generator | None = None,
         **base_options: Any,
     ) -> None:
-        self.options: dict[str, Any] = {
+        options: dict[str, Any] = {
             "mode": mode,
             "strength": strength,
             "interval": interval,
@@ -163,16 +149,19 @@ class DEO(Optimizer):
             "trust_radius": trust_radius,
             "kick": kick,
         }
-        _check(self.options)
+        check_options(options)
         self.base = build_base(params, base, base_options, generator)
-        seed = 0 if generator is None else generator.initial_seed()
-        self._generator = torch.Generator().manual_seed(seed)
-        self._memory = CurvatureMemory(interval=float(interval))
+        self._search = CurvatureSearch(options, 0 if generator is None else generator.initial_seed())
         super().__init__(self.base.param_groups, self.base.defaults)
         self._linked = True
         self._link()
 
     # What can be seen of it
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The settings, by the names of the parameters above."""
+        return self._search.options
 
     @property
     def leaves_stationary_points(self) -> bool:
@@ -182,18 +171,17 @@ class DEO(Optimizer):
     @property
     def evaluations(self) -> float:
         """Evaluations spent so far, in gradients, those of the base included."""
-        return self._memory.evaluations
+        return self._search.memory.evaluations
 
     @property
     def direction(self) -> list[Tensor] | None:
         """N, one tensor per parameter that requires a gradient; per layer, each of them has unit length."""
-        blocks = self._memory.blocks
-        return [x.detach() for block in blocks for x in block.direction] if blocks else None
+        return self._search.direction
 
     @property
     def curvature(self) -> float:
         """Curvature along N at the last search, the lowest of all layers; NaN before the first."""
-        return min((block.curvature for block in self._memory.blocks), default=math.nan)
+        return min((block.curvature for block in self._search.memory.blocks), default=math.nan)
 
     def observations(self) -> dict[str, float]:
         """Return what there is to plot.
@@ -204,7 +192,7 @@ class DEO(Optimizer):
             ``curvature`` and ``residual`` of the last search; at the last step ``alignment``, \\|g·N\\| / \\|g\\|, and
             ``escaping`` (0 or 1); ``turn_degrees``, by how much the last search turned N. NaN where unknown.
         """
-        memory = self._memory
+        memory = self._search.memory
         lowest = min(memory.blocks, key=lambda block: block.curvature, default=None)
         return {
             "curvature": math.nan if lowest is None else lowest.curvature,
@@ -248,30 +236,18 @@ class DEO(Optimizer):
                 "DEO needs a closure that recomputes the loss and its gradient: step(closure), or step(oracle=...). "
                 "torch.amp.GradScaler supports no closures and cannot drive it"
             )
-        memory, own = self._memory, self._own()
+        memory, own = self._search.memory, self._own()
         with torch.enable_grad():
             loss = torch.as_tensor(closure() if oracle is None else oracle.gradient()).detach()  # type: ignore[misc]
         memory.evaluations += 1.0 if oracle is None else oracle.costs.gradient
         memory.escaping = False
         if not own or all(p.grad is None for p in own):
             return loss
-        grads = [_dense(p) for p in own]
-        length = rough_norm(grads)
-        fresh = self._due(length, own)
-        if fresh:
-            self._refresh(self._curvature_oracle(closure, oracle, own), own, length)
-        for block, part in self._parts(grads):
-            if fresh:
-                block.slope = dot(part, block.direction)
-            else:
-                block.watch(part)
-        memory.since = 0 if fresh else memory.since + 1
-        slope = math.hypot(*(block.slope for block in memory.blocks)) if memory.blocks else math.nan
-        memory.alignment = slope / length if length > 0.0 else math.nan
+        fresh = self._search.follow(closure, oracle, own, [_dense(p) for p in own])
         used = bool(memory.blocks) and (fresh or self.options["apply"] == "every-step")
         self._base_step(closure, oracle, own, loss, used)
         if used and self.options["mode"] == "escape":
-            for block, parameters in self._parts(own):
+            for block, parameters in self._search.parts(own):
                 self._escape(block, parameters)
         memory.steps += 1
         return loss
@@ -282,14 +258,14 @@ class DEO(Optimizer):
         if accepts_oracle(self.base):
             presented = None if oracle is None else _Counted(oracle)
             loss = step(closure, oracle=presented)
-            self._memory.evaluations += 1.0 if presented is None else presented.evaluations
+            self._search.memory.evaluations += 1.0 if presented is None else presented.evaluations
             return None if loss is None else torch.as_tensor(loss)
         if closure is None and oracle is None:
             step()
             return None
         with torch.enable_grad():
             loss = torch.as_tensor(closure() if oracle is None else oracle.gradient()).detach()  # type: ignore[misc]
-        self._memory.evaluations += 1.0 if oracle is None else oracle.costs.gradient
+        self._search.memory.evaluations += 1.0 if oracle is None else oracle.costs.gradient
         step()
         return loss
 
@@ -319,13 +295,13 @@ class DEO(Optimizer):
             else:
                 step: Any = self.base.step
                 step(oracle=presented)
-                self._memory.evaluations += presented.evaluations
+                self._search.memory.evaluations += presented.evaluations
         finally:
             for p, grad in zip(own, truth, strict=True):
                 p.grad = grad
 
     def _change_gradients(self, own: Sequence[Tensor]) -> None:
-        for block, parameters in self._parts(own):
+        for block, parameters in self._search.parts(own):
             along, rest = self._factors(block)
             if along == 0.0 and rest == 1.0:
                 continue
@@ -351,135 +327,10 @@ class DEO(Optimizer):
         for p, n in zip(parameters, block.direction, strict=True):
             if p.grad is not None:
                 p.add_(n.to(p), alpha=-size if block.slope > 0.0 else size)
-        self._memory.escaping = True
-
-    # Searching
-
-    def _due(self, length: float, own: Sequence[Tensor]) -> bool:
-        memory, interval = self._memory, float(self.options["interval"])
-        if math.isinf(interval) or not math.isfinite(length):
-            return False
-        if not self._fit(own):
-            return True
-        adaptive = self._adaptive
-        if not adaptive or length < 0.1 * memory.reference:
-            memory.interval = interval
-        since = memory.since + 1
-        left = self.options["mode"] == "escape" and any(block.left for block in memory.blocks)
-        return since >= memory.interval or (left and adaptive and since >= memory.products)
-
-    def _fit(self, own: Sequence[Tensor]) -> bool:
-        """Make the directions fit the parameters, which may have become more; return whether there are any."""
-        blocks, owned = self._memory.blocks, self._owned(own)
-        if not blocks:
-            return False
-        known, wanted = ([tuple(x.shape) for x in list_] for list_ in ([n for b in blocks for n in b.direction], own))
-        if known != wanted:
-            if known != wanted[: len(known)] or self.options["scope"] == "per-layer":
-                self._memory.blocks = []
-                return False
-            blocks[0].direction += [torch.zeros_like(p, dtype=FlatSpace(own).dtype) for p in own[len(known) :]]
-        return len(self._memory.blocks) == len(owned)
-
-    def _curvature_oracle(
-        self, closure: Callable[[], Tensor] | None, oracle: Oracle | None, own: Sequence[Tensor]
-    ) -> Oracle:
-        derivative, paper = self.options["derivative"], self.options["mode"] == "paper"
-        if derivative == "exact":
-            if oracle is None:
-                raise RuntimeError(
-                    "DEO with exact products needs an oracle: step(oracle=AutogradOracle(...)); a closure that has "
-                    "called backward cannot be differentiated again"
-                )
-            return oracle if _same(oracle.parameters, own) else RestrictedOracle(oracle, own)
-        central = derivative == "central"
-        price = 1.0 if oracle is None else oracle.costs.gradient
-        length = self.options["dimer_length"]
-        differences = FiniteDifferenceOracle(
-            closure if oracle is None else oracle.gradient,  # type: ignore[arg-type]
-            own,
-            central=central,
-            displacement=PAPER_LENGTH if length is None and paper else length,
-            costs=Costs(gradient=price, loss=price, hvp=price * (2.0 if central else 1.0)),
-        )
-        differences.adopt_gradient()
-        return differences
-
-    def _refresh(self, oracle: Oracle, own: Sequence[Tensor], length: float) -> None:
-        memory = self._memory
-        before = self.direction
-        known: list[CurvatureBlock | None] = [*memory.blocks] or [None] * len(self._owned(own))
-        found = []
-        for block, parameters in zip(known, self._owned(own), strict=True):
-            part = oracle if len(parameters) == len(own) else RestrictedOracle(oracle, parameters)
-            rotation = self._search(part, None if block is None else block.direction)
-            found.append((rotation, self._turned(rotation, parameters)))
-        memory.blocks = [
-            CurvatureBlock(direction, rotation.curvature, rotation.residual, rotation.scale)
-            for rotation, direction in found
-        ]
-        memory.products = sum(rotation.products for rotation, _ in found)
-        memory.evaluations += sum(rotation.evaluations for rotation, _ in found)
-        memory.reference = length
-        memory.turn_degrees = _angle(before, self.direction)
-        if self._adaptive:
-            memory.interval = self._next_interval([rotation for rotation, _ in found])
-
-    def _search(self, oracle: Oracle, direction: Sequence[Tensor] | None) -> Rotation:
-        options = self.options
-        paper = options["mode"] == "paper"
-        if direction is None and paper:
-            space = FlatSpace(oracle.parameters)
-            direction = space.split(space.random(self._generator))
-        return rotate(
-            oracle,
-            direction,
-            budget=oracle.costs.hvp * (1 if paper else options["rotations"] + 1),
-            method="fixed" if paper else options["method"],
-            tolerance=0.0 if paper else options["tolerance"],
-            rate=options["rotation_rate"],
-            generator=self._generator,
-        )
-
-    def _turned(self, rotation: Rotation, parameters: Sequence[Tensor]) -> list[Tensor]:
-        """Return the direction to use: as found, or turned once more as transcribed from the paper."""
-        if self.options["mode"] != "paper":
-            return rotation.direction
-        length = self.options["dimer_length"] or PAPER_LENGTH
-        space = FlatSpace(parameters)
-        n, y = space.flatten(rotation.direction), space.flatten(rotation.product)
-        # The transcription's F is a difference of gradients, not divided by the distance.
-        force = length * torch.add(y, n, alpha=-rotation.curvature)
-        turned = torch.add(n, force, alpha=float(self.options["rotation_rate"]))
-        return space.split(space.unit(turned)) if bool(torch.isfinite(turned).all()) else rotation.direction
-
-    def _next_interval(self, found: Sequence[Rotation]) -> float:
-        interval = float(self.options["interval"])
-        if not all(r.curvature > 0.0 for r in found):
-            return interval
-        quiet = all(r.relative_residual <= _SMALL_RESIDUAL for r in found)
-        still = self.options["mode"] == "escape" or self._memory.turn_degrees <= _STILL_DEGREES
-        return (
-            max(interval, min(2.0 * self._memory.interval, MAX_INTERVAL)) if quiet and still else self._memory.interval
-        )
-
-    @property
-    def _adaptive(self) -> bool:
-        return bool(self.options["adaptive"] and self.options["mode"] in ("escape", "project"))
+        self._search.memory.escaping = True
 
     def _own(self) -> list[Tensor]:
         return [p for group in self.param_groups for p in group["params"] if p.requires_grad]
-
-    def _owned(self, own: Sequence[Tensor]) -> list[list[Tensor]]:
-        return [list(own)] if self.options["scope"] == "global" else [[p] for p in own]
-
-    def _parts(self, tensors: Sequence[Tensor]) -> list[tuple[CurvatureBlock, list[Tensor]]]:
-        """Return each block with its share of a list that holds one tensor for every parameter."""
-        parts, place = [], 0
-        for block in self._memory.blocks:
-            parts.append((block, list(tensors[place : place + len(block.direction)])))
-            place += len(block.direction)
-        return parts
 
     # The manners of a torch optimiser
 
@@ -492,8 +343,7 @@ class DEO(Optimizer):
 
     def state_dict(self) -> dict[str, Any]:
         """Return the base's state and, under ``deo``, the settings, N with what belongs to it, and the generator."""
-        own = {"options": dict(self.options), **self._memory.plain(), "generator": self._generator.get_state()}
-        return {**self.base.state_dict(), **super().state_dict(), "deo": own}
+        return {**self.base.state_dict(), **super().state_dict(), "deo": self._search.plain()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Load a state; the next steps are those of the saved optimiser, bit by bit.
@@ -509,28 +359,14 @@ class DEO(Optimizer):
         super().load_state_dict(state_dict)
         self.base.__setstate__({"state": self.state, "param_groups": self.param_groups})
         self._link()
-        saved = state_dict.get("deo")
-        if saved is None:
-            self._memory = CurvatureMemory(interval=float(self.options["interval"]))
-            return
-        options = {**self.options, **saved["options"]}
-        _check(options)
-        self.options = options
-        self._memory = CurvatureMemory.from_plain(saved, self._owned(self._own()))
-        self._generator.set_state(saved["generator"].cpu())
+        self._search.load_plain(state_dict.get("deo"), self._own())
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return what copying and pickling need; a generator travels as its state."""
-        own = {name: self.__dict__[name] for name in ("options", "base", "_memory", "_linked")}
-        return {**super().__getstate__(), **own, "_generator": self._generator.get_state()}
+        """Return what copying and pickling need."""
+        return {**super().__getstate__(), **{name: self.__dict__[name] for name in ("base", "_search", "_linked")}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Rebuild from `__getstate__`; also called by torch when a state is loaded."""
-        state = dict(state)
-        if "_generator" in state:
-            generator = torch.Generator()
-            generator.set_state(state["_generator"])
-            state["_generator"] = generator
         super().__setstate__(state)
         if "base" in state:
             self._link()
@@ -560,36 +396,3 @@ def _dense(p: Tensor) -> Tensor:
     if p.grad.is_sparse:
         raise RuntimeError("DEO does not support sparse gradients")
     return p.grad
-
-
-def _same(a: Sequence[Tensor], b: Sequence[Tensor]) -> bool:
-    return len(a) == len(b) and all(x is y for x, y in zip(a, b, strict=True))
-
-
-def _angle(before: list[Tensor] | None, after: list[Tensor] | None) -> float:
-    if before is None or after is None:
-        return math.nan
-    lengths = norm(before) * norm(after)
-    return math.degrees(math.acos(min(1.0, abs(dot(before, after)) / lengths))) if lengths > 0.0 else math.nan
-
-
-def _check(options: dict[str, Any]) -> None:
-    for name, choices in _CHOICES.items():
-        if options[name] not in choices:
-            raise ValueError(f"Invalid {name}: {options[name]!r}, expected one of {', '.join(choices)}")
-    if not options["strength"] >= 0.0:
-        raise ValueError(f"Invalid strength: {options['strength']}")
-    if not options["interval"] >= 1.0:
-        raise ValueError(f"Invalid interval: {options['interval']}")
-    if int(options["rotations"]) != options["rotations"] or options["rotations"] < 0:
-        raise ValueError(f"Invalid rotations: {options['rotations']}")
-    for name in ("trust_radius", "tolerance"):
-        if not 0.0 < options[name] < math.inf:
-            raise ValueError(f"Invalid {name}: {options[name]}")
-    if not 0.0 <= options["rotation_rate"] < math.inf:
-        raise ValueError(f"Invalid rotation_rate: {options['rotation_rate']}")
-    if not 0.0 < options["kick"] <= 1.0:
-        raise ValueError(f"Invalid kick: {options['kick']}")
-    length = options["dimer_length"]
-    if length is not None and not 0.0 < length < math.inf:
-        raise ValueError(f"Invalid dimer_length: {length}")

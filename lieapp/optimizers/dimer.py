@@ -12,9 +12,11 @@ positive. Dot products are summed in float64.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal, get_args
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor
@@ -22,6 +24,7 @@ from torch import Tensor
 from lieapp.optimizers.flat import FlatSpace
 from lieapp.optimizers.krylov import MAX_STEPS, Krylov
 from lieapp.optimizers.oracle import Oracle
+from lieapp.optimizers.tensor_lists import dots, subtract_
 
 __all__ = ["ROTATION_METHODS", "Rotation", "RotationMethod", "fourier_angle", "rotate", "rotations"]
 
@@ -39,7 +42,7 @@ RECOMPUTE_AFTER = 10
 """Rotations after which HN, carried along, is computed anew: differences leave errors that add up."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Rotation:
     """A direction and what is known about the curvature along it.
 
@@ -51,8 +54,6 @@ class Rotation:
         C = N·HN.
     residual : float
         \\|HN - CN\\|: an eigenvalue lies within this distance of C.
-    product : list of Tensor
-        HN.
     scale : float
         Length of the longest Hv met for a unit v: a lower bound of the largest \\|eigenvalue\\|.
     products : int
@@ -67,11 +68,16 @@ class Rotation:
     direction: list[Tensor]
     curvature: float
     residual: float
-    product: list[Tensor]
     scale: float
     products: int
     evaluations: float
     converged: bool
+    _product: Callable[[], list[Tensor]] = field(repr=False)
+
+    @cached_property
+    def product(self) -> list[Tensor]:
+        """HN, put together when first asked for."""
+        return self._product()
 
     @property
     def relative_residual(self) -> float:
@@ -84,7 +90,7 @@ def rotate(
     direction: Sequence[Tensor] | None = None,
     *,
     budget: float = 100.0,
-    method: RotationMethod = "lor",
+    method: RotationMethod = "lanczos",
     tolerance: float = 0.01,
     rate: float = 0.1,
     ascend: bool = False,
@@ -138,7 +144,9 @@ def rotate(
     the budget covers this.
     """
     search = _Search(oracle, direction, budget, tolerance, generator)
-    *_, last = _run(search, method, rate, ascend, trial_angle, watched=False)
+    holding: Callable[[], Any] = getattr(oracle, "holding", nullcontext)
+    with holding():
+        *_, last = _run(search, method, rate, ascend, trial_angle, watched=False)
     return last
 
 
@@ -147,7 +155,7 @@ def rotations(
     direction: Sequence[Tensor] | None = None,
     *,
     budget: float = 100.0,
-    method: RotationMethod = "lor",
+    method: RotationMethod = "lanczos",
     tolerance: float = 0.01,
     rate: float = 0.1,
     ascend: bool = False,
@@ -198,6 +206,7 @@ class _Search:
         generator: torch.Generator | None,
     ) -> None:
         self._oracle = oracle
+        self._hvp = getattr(oracle, "unit_hvp", None)
         self._price = float(oracle.costs.hvp)
         self._allowed = math.floor(budget / self._price + 1e-9)
         if self._allowed < 1:
@@ -220,8 +229,15 @@ class _Search:
 
     def product(self, v: Tensor) -> Tensor:
         """Return H v for a unit v."""
+        return self.space.flatten(self.product_of(self.space.split(v)))
+
+    def product_of(self, v: Sequence[Tensor]) -> list[Tensor]:
+        """Return H v for a unit v that is split, in tensors that may be overwritten."""
         self.products += 1
-        return self.space.flatten(self._oracle.hvp(self.space.split_as_parameters(v)))
+        v = self.space.as_parameters(v)
+        if self._hvp is not None:
+            return self.space.in_precision(self._hvp(v))
+        return self.space.in_precision(self._oracle.hvp(v), copy=True)
 
     def random(self) -> Tensor:
         """Return a random unit vector."""
@@ -243,18 +259,19 @@ class _Search:
         """Return whether the relative residual is within the tolerance."""
         return residual <= self.tolerance * max(abs(curvature), CURVATURE_FLOOR * self.scale)
 
-    def rotation(self, n: Tensor, y: Tensor, curvature: float, residual: float) -> Rotation:
+    def rotation(self, n: Tensor, y: Callable[[], Tensor], curvature: float, residual: float) -> Rotation:
         """Return what is known about a direction."""
-        flip = -1.0 if float(n[int(n.abs().argmax())]) < 0.0 else 1.0
+        turned = self.space.with_sign(n)
+        sign = 1.0 if turned is n else -1.0
         return Rotation(
-            direction=self.space.split(n if flip > 0.0 else -n),
+            direction=self.space.split(turned),
             curvature=curvature,
             residual=residual,
-            product=self.space.split(y if flip > 0.0 else -y),
             scale=self.scale,
             products=self.products,
             evaluations=self.products * self._price,
             converged=self.settled(curvature, residual),
+            _product=lambda: self.space.split(sign * y()),
         )
 
 
@@ -305,7 +322,7 @@ def _locally_optimal(search: _Search, watched: bool) -> Iterator[Rotation]:
         if settled and probed:
             break
         if watched:
-            yield search.rotation(n.clone(), y.clone(), curvature, length)
+            yield search.rotation(n.clone(), y.clone, curvature, length)
         # Where HN shows no way to turn, a random one: the eigenvector at hand need not be the lowest.
         probed = probed or settled
         if settled:
@@ -324,7 +341,7 @@ def _locally_optimal(search: _Search, watched: bool) -> Iterator[Rotation]:
             space.mix(rows, coefficients)
         stale += 1
     scale = 1.0 / space.norm(n)
-    yield search.rotation(n * scale, y * scale, curvature, length)
+    yield search.rotation(n * scale, lambda: y * scale, curvature, length)
 
 
 def _orthonormal(space: FlatSpace, vector: Tensor, length: float, basis: Tensor) -> Tensor | None:
@@ -392,7 +409,7 @@ def _optimal_angle(search: _Search, trial_angle: float, watched: bool) -> Iterat
         if settled or length == 0.0:
             break
         if watched:
-            yield search.rotation(n, y, curvature, length)
+            yield search.rotation(n, partial(_same, y), curvature, length)
         turn = residual / -length
         trial = space.unit(math.cos(trial_angle) * n + math.sin(trial_angle) * turn)
         trial_product = search.product(trial)
@@ -403,7 +420,7 @@ def _optimal_angle(search: _Search, trial_angle: float, watched: bool) -> Iterat
         y = (math.sin(trial_angle - angle) / sine) * y + (math.sin(angle) / sine) * trial_product
         scale = 1.0 / space.norm(n)
         n, y, stale = n * scale, y * scale, stale + 1
-    yield search.rotation(n, y, curvature, length)
+    yield search.rotation(n, partial(_same, y), curvature, length)
 
 
 def _fixed(search: _Search, rate: float, watched: bool) -> Iterator[Rotation]:
@@ -414,25 +431,84 @@ def _fixed(search: _Search, rate: float, watched: bool) -> Iterator[Rotation]:
         if search.left == 0 or search.settled(curvature, length) or not math.isfinite(length):
             break
         if watched:
-            yield search.rotation(n, y, curvature, length)
+            yield search.rotation(n, partial(_same, y), curvature, length)
         n = space.unit(torch.add(n, residual, alpha=-rate))
-    yield search.rotation(n, y, curvature, length)
+    yield search.rotation(n, partial(_same, y), curvature, length)
+
+
+def _same(y: Tensor) -> Tensor:
+    return y
 
 
 def _lanczos(search: _Search, watched: bool) -> Iterator[Rotation]:
     space = search.space
-    krylov = Krylov(space, search.start, min(search.left, MAX_STEPS))
+    krylov = Krylov(space, space.split(search.start), min(search.left, MAX_STEPS))
+    known: list[Tensor] | None = None
+    probed = False
     while True:
-        krylov.extend(search.product(krylov.next))
+        krylov.extend(search.product_of(krylov.next) if known is None else known)
+        known = None
         curvature, residual = krylov.lowest()
         search.scale = max(search.scale, krylov.scale)
-        done = krylov.complete or search.left == 0 or not math.isfinite(residual)
-        if done or search.settled(curvature, residual):
+        if not math.isfinite(curvature + residual) or search.left == 0 or krylov.steps == space.size:
             break
         if watched:
-            yield search.rotation(*krylov.lowest_vector(), curvature, residual)
-    n, y = krylov.lowest_vector()
-    if search.by_differences and krylov.steps > RECOMPUTE_AFTER and search.left:
+            yield _lowest(search, krylov)
+        settled = search.settled(curvature, residual)
+        if settled and probed:
+            break
+        lower = None
+        if settled or krylov.invariant:
+            probed = True
+            lower = _lower_beside(search, krylov, curvature - max(residual, 1e-12 * search.scale))
+            if lower is None:
+                break
+        elif krylov.complete:
+            lowest = krylov.ritz()[1][:, 0]
+            lower = krylov.vector(lowest), krylov.product(lowest)
+        if lower is not None:
+            scale = 1.0 / space.norm(lower[0])
+            start, known = space.split(lower[0] * scale), space.split(lower[1] * scale)
+            krylov = Krylov(space, start, min(search.left + 1, MAX_STEPS))
+    yield _lowest(search, krylov, final=True)
+
+
+def _lowest(search: _Search, krylov: Krylov, *, final: bool = False) -> Rotation:
+    curvature, residual = krylov.lowest()
+    lowest = krylov.ritz()[1][:, 0]
+    n = search.space.unit(krylov.vector(lowest))
+    if final and search.by_differences and search.products > RECOMPUTE_AFTER and search.left:
         y = search.product(n)
-    curvature, _, residual = _curvature(search, n, y)
-    yield search.rotation(n, y, curvature, residual)
+        curvature, _, residual = _curvature(search, n, y)
+        return search.rotation(n, partial(_same, y), curvature, residual)
+    return search.rotation(n, partial(krylov.product, lowest), curvature, residual)
+
+
+def _lower_beside(search: _Search, krylov: Krylov, bound: float) -> tuple[Tensor, Tensor] | None:
+    """Return a vector with a curvature below a bound and its product, with the help of one random direction.
+
+    An eigenvector at hand, or an invariant space, shows no way to a lower one.
+    """
+    space, size = search.space, krylov.steps
+    vector = search.random()
+    for _ in range(2):
+        factors = dots(krylov.basis, space.split(vector)).tolist()
+        subtract_(space.split(vector), list(zip(factors, krylov.basis, strict=True)))
+        length = space.norm(vector)
+        if not length > 1e-8:
+            return None
+        vector = vector / length
+    product = search.product_of(space.split(vector))
+    matrix = torch.zeros(size + 1, size + 1, dtype=torch.float64)
+    matrix[:size, :size] = krylov.matrix
+    matrix[-1] = dots([*krylov.basis, space.split(vector)], product)
+    matrix[:, -1] = matrix[-1]
+    if not bool(torch.isfinite(matrix).all()):
+        return None
+    values, vectors = torch.linalg.eigh(matrix)
+    search.scale = max(search.scale, float(matrix[-1].norm()))
+    if not float(values[0]) < bound:
+        return None
+    known, share = vectors[:-1, 0], float(vectors[-1, 0])
+    joined = space.flatten(product)
+    return krylov.vector(known).add_(vector, alpha=share), krylov.product(known).add_(joined, alpha=share)

@@ -22,13 +22,19 @@ class FlatSpace:
     ----------
     parameters : sequence of Tensor
         They give shapes, types and device; their values are never read.
+
+    Attributes
+    ----------
+    device : torch.device
+    dtype : torch.dtype
+        Precision of the vectors.
     """
 
     def __init__(self, parameters: Sequence[Tensor]) -> None:
         self._shapes = [p.shape for p in parameters]
         self._dtypes = [p.dtype for p in parameters]
         self._sizes = [p.numel() for p in parameters]
-        self._device = parameters[0].device
+        self.device = parameters[0].device
         self.dtype = torch.float64 if torch.float64 in self._dtypes else torch.float32
 
     @property
@@ -38,7 +44,7 @@ class FlatSpace:
 
     def flatten(self, tensors: Sequence[Tensor]) -> Tensor:
         """Return one new vector, shape ``(size,)``."""
-        return torch.cat([x.detach().reshape(-1).to(self._device, self.dtype) for x in tensors])
+        return torch.cat([x.detach().reshape(-1).to(self.device, self.dtype) for x in tensors])
 
     def split(self, vector: Tensor) -> list[Tensor]:
         """Return views of a vector in the shapes of the parameters, in the precision of the space."""
@@ -47,15 +53,23 @@ class FlatSpace:
 
     def split_as_parameters(self, vector: Tensor) -> list[Tensor]:
         """Return a vector in the shapes and types of the parameters."""
-        return [part.to(dtype) for part, dtype in zip(self.split(vector), self._dtypes, strict=True)]
+        return self.as_parameters(self.split(vector))
+
+    def as_parameters(self, parts: Sequence[Tensor]) -> list[Tensor]:
+        """Return a vector that is split already in the types of the parameters."""
+        return [part.to(dtype) for part, dtype in zip(parts, self._dtypes, strict=True)]
+
+    def in_precision(self, tensors: Sequence[Tensor], *, copy: bool = False) -> list[Tensor]:
+        """Return tensors in the precision of the space, without joining them; the same ones unless ``copy``."""
+        return [x.detach().to(self.device, self.dtype, copy=copy) for x in tensors]
 
     def random(self, generator: torch.Generator) -> Tensor:
         """Return a random unit vector, uniform on the sphere."""
         draw = torch.randn(self.size, generator=generator, dtype=self.dtype, device=generator.device)
-        return self.unit(draw.to(self._device))
+        return self.unit(draw.to(self.device))
 
     def unit(self, vector: Tensor) -> Tensor:
-        """Return a vector divided by its length.
+        """Return a vector divided by its length, or itself where that is 1 within rounding.
 
         Raises
         ------
@@ -65,13 +79,15 @@ class FlatSpace:
         length = norm64(vector)
         if not 0.0 < length < float("inf"):
             raise ValueError(f"Invalid direction: its length is {length}")
-        return vector / length
+        return vector if abs(length - 1.0) <= torch.finfo(vector.dtype).eps else vector / length
 
     @staticmethod
     def with_sign(vector: Tensor) -> Tensor:
         """Return the vector or its negative, whichever has its largest component positive."""
-        largest = vector[int(vector.abs().argmax())]
-        return -vector if float(largest) < 0.0 else vector
+        low, high = (float(x) for x in torch.aminmax(vector))
+        if low == -high:  # several are largest: the first decides
+            low, high = (0.0, 1.0) if float(vector[int(vector.abs().argmax())]) > 0.0 else (-1.0, 0.0)
+        return -vector if -low > high else vector
 
     @staticmethod
     def dot(a: Tensor, b: Tensor) -> float:

@@ -1,84 +1,130 @@
-"""Lanczos with full reorthogonalisation: a small tridiagonal matrix that shows both ends of a large spectrum."""
+"""Lanczos: a small tridiagonal matrix that shows both ends of a large spectrum."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 from lieapp.optimizers.flat import FlatSpace
+from lieapp.optimizers.oracle import norm
+from lieapp.optimizers.tensor_lists import combine, dots, product_and_square, subtract_
 
 __all__ = ["MAX_STEPS", "Krylov"]
 
 MAX_STEPS = 50
 """Most vectors that are kept; all of them stay in memory."""
 
+_SMALL = 1 << 16
+
 
 class Krylov:
     """A Krylov space that grows by one product at a time.
 
+    A new vector is orthogonal to all others, but for rounding, once it has been made orthogonal to the last two. What
+    rounding leaves grows only as Ritz values converge (Paige, J. Inst. Maths Applics 18, 341, 1976), so vectors of
+    many numbers are made orthogonal to all others only from where that could reach the root of the rounding unit;
+    up to there the Ritz values do not suffer from it (Simon, Linear Algebra Appl. 61, 101, 1984).
+
     Parameters
     ----------
     space : FlatSpace
-    start : Tensor, shape=(size,)
-        Unit vector.
+    start : sequence of Tensor
+        Unit vector, in the precision of the space.
     steps : int
         Most products that will come.
 
     Attributes
     ----------
-    next : Tensor, shape=(size,)
+    basis : list of sequence of Tensor
+        Orthonormal vectors, one for each product taken.
+    next : sequence of Tensor
         The vector whose product `extend` wants.
+    invariant : bool
+        Whether H leads no further, but for rounding.
     complete : bool
         Whether the space takes no more: it is invariant, or ``steps`` are done.
     scale : float
         Length of the longest product.
     """
 
-    def __init__(self, space: FlatSpace, start: Tensor, steps: int) -> None:
+    def __init__(self, space: FlatSpace, start: Sequence[Tensor], steps: int) -> None:
         self._space = space
         self._limit = min(steps, space.size)
-        self._basis = torch.empty(self._limit, space.size, dtype=space.dtype, device=start.device)
+        self._unit = torch.finfo(space.dtype).eps
         self._diagonal: list[float] = []
         self._offdiagonal: list[float] = []
+        self._against_all = space.size <= _SMALL
+        self.basis: list[Sequence[Tensor]] = []
         self.next = start
+        self.invariant = False
         self.complete = False
         self.scale = 0.0
-        self._rest: tuple[Tensor, float] = (start, math.nan)
+        self._rest: tuple[Sequence[Tensor], float] = (start, math.nan)
+        self._values = torch.empty(0, dtype=torch.float64)
+        self._vectors = torch.empty(0, 0, dtype=torch.float64)
 
     @property
     def steps(self) -> int:
         """Number of products taken."""
         return len(self._diagonal)
 
-    def extend(self, product: Tensor) -> None:
-        """Take H times `next`."""
-        index = self.steps
-        self._basis[index] = self.next
-        self._diagonal.append(self._space.dot(self.next, product))
-        known = self._basis[: index + 1]
-        rest, scale = product, self._space.norm(product)
+    @property
+    def matrix(self) -> Tensor:
+        """The projected Hessian, shape ``(steps, steps)``, in float64."""
+        matrix = torch.diag(torch.tensor(self._diagonal, dtype=torch.float64))
+        off = torch.tensor(self._offdiagonal[: self.steps - 1], dtype=torch.float64)
+        return matrix + torch.diag(off, 1) + torch.diag(off, -1)
+
+    def extend(self, product: list[Tensor]) -> None:
+        """Take H times `next`; its tensors may be overwritten."""
+        self.basis.append(self.next)
+        diagonal, square = product_and_square(self.next, product)
+        self._diagonal.append(diagonal)
+        scale = math.sqrt(square) if 1e-300 < square < math.inf else norm(product)
         self.scale = max(self.scale, scale)
-        for _ in range(2):  # once loses half of the digits
-            rest = rest - self._space.rows_dot(known, rest).to(rest.dtype) @ known
-        length = self._space.norm(rest)
-        self._rest = (rest / length if length > 0.0 else rest, length)
-        invariant = not length > 1e2 * torch.finfo(rest.dtype).eps * scale
-        self.complete = invariant or index + 1 == self._limit
+        last = self._offdiagonal[-1] if self._offdiagonal else 0.0
+        left = square - diagonal * diagonal - last * last
+        # Of a short rest this would be a difference of large numbers.
+        if not self._against_all and left > 1e-2 * square:
+            length = math.sqrt(left)
+            terms = [(diagonal, self.basis[-1]), (last, self.basis[-2])][: self.steps]
+            subtract_(product, terms, 1.0 / length)
+        else:
+            length = self._subtract_all(product)
+        self._rest = (product, length)
+        self.invariant = not length > 1e2 * self._unit * scale
+        self.complete = self.invariant or self.steps == self._limit
+        self._solve()
+        if self.steps > 1:
+            closest = float(self.residuals(self._vectors).min())
+            self._against_all |= not closest > 10.0 * math.sqrt(self._unit) * self.scale
         if not self.complete:
             self._offdiagonal.append(length)
-            self.next = self._rest[0]
+            self.next = product
+
+    def _subtract_all(self, product: list[Tensor]) -> float:
+        """Leave of a product the unit vector orthogonal to all others; return its length before."""
+        for _ in range(2):  # once loses half of the digits
+            subtract_(product, list(zip(dots(self.basis, product).tolist(), self.basis, strict=True)))
+        length = norm(product)
+        if length > 0.0:
+            subtract_(product, [], 1.0 / length)
+        return length
+
+    def _solve(self) -> None:
+        matrix = self.matrix
+        if not bool(torch.isfinite(matrix).all()):
+            self._values = torch.full((self.steps,), math.nan, dtype=torch.float64)
+            self._vectors = torch.eye(self.steps, dtype=torch.float64)
+        else:
+            self._values, self._vectors = torch.linalg.eigh(matrix)
 
     def ritz(self) -> tuple[Tensor, Tensor]:
         """Return Ritz values, shape ``(steps,)``, ascending, and their vectors in the basis, as columns, in float64."""
-        matrix = torch.diag(torch.tensor(self._diagonal, dtype=torch.float64))
-        off = torch.tensor(self._offdiagonal[: self.steps - 1], dtype=torch.float64)
-        matrix = matrix + torch.diag(off, 1) + torch.diag(off, -1)
-        if not bool(torch.isfinite(matrix).all()):
-            return torch.full((self.steps,), math.nan, dtype=torch.float64), torch.eye(self.steps, dtype=torch.float64)
-        values, vectors = torch.linalg.eigh(matrix)
-        return values, vectors
+        return self._values, self._vectors
 
     def residuals(self, vectors: Tensor) -> Tensor:
         """Return the lengths of H v - value v for Ritz vectors given in the basis."""
@@ -86,18 +132,18 @@ class Krylov:
 
     def lowest(self) -> tuple[float, float]:
         """Return the lowest Ritz value and its residual."""
-        values, vectors = self.ritz()
-        return float(values[0]), float(self.residuals(vectors)[0])
+        return float(self._values[0]), float(self.residuals(self._vectors)[0])
 
-    def vector(self, coefficients: Tensor) -> Tensor:
-        """Return the vector with these coefficients in the basis."""
-        return coefficients.to(self._basis) @ self._basis[: self.steps]
+    def vector(self, factors: Tensor) -> Tensor:
+        """Return the vector with these coefficients in the basis, as one of the space."""
+        return self._combined(factors.tolist(), self.basis)
 
-    def lowest_vector(self) -> tuple[Tensor, Tensor]:
-        """Return the lowest Ritz vector and its product with H."""
-        values, vectors = self.ritz()
-        lowest = vectors[:, 0]
-        n = self.vector(lowest)
-        y = float(values[0]) * n + (self._rest[1] * float(lowest[-1])) * self._rest[0]
-        scale = 1.0 / self._space.norm(n)
-        return n * scale, y * scale
+    def product(self, factors: Tensor) -> Tensor:
+        """Return H times the vector with these coefficients."""
+        vectors = [*self.basis, self._rest[0]]
+        return self._combined([*(self.matrix @ factors).tolist(), self._rest[1] * float(factors[-1])], vectors)
+
+    def _combined(self, factors: Sequence[float], vectors: Sequence[Sequence[Tensor]]) -> Tensor:
+        joined = torch.empty(self._space.size, dtype=self._space.dtype, device=self._space.device)
+        combine(factors, vectors, self._space.split(joined))
+        return joined

@@ -87,9 +87,9 @@ def lanczos(oracle: Oracle, probes: int = 1, steps: int = 40, *, generator: torc
     highest: tuple[float, Tensor] | None = None
     products = 0
     for _ in range(probes):
-        krylov = Krylov(space, space.random(generator), steps)
+        krylov = Krylov(space, space.split(space.random(generator)), steps)
         while not krylov.complete:
-            krylov.extend(space.flatten(oracle.hvp(space.split_as_parameters(krylov.next))))
+            krylov.extend(space.in_precision(oracle.hvp(space.as_parameters(krylov.next)), copy=True))
         products += krylov.steps
         values, vectors = krylov.ritz()
         parts.append((values, vectors[0] ** 2 / probes, krylov.residuals(vectors)))

@@ -7,8 +7,8 @@ real dot products over all parameters together.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -65,6 +65,8 @@ class Oracle(Protocol):
 
     An oracle may also offer ``hessian() -> Tensor (n, n)``, ``hessian_diagonal() -> list[Tensor]``,
     ``preconditioner()`` and ``probe()``; `hessian` and `hessian_diagonal` of this module fall back on products.
+    Where many products are cheaper in a row, it offers ``holding()``, a context for them, and ``unit_hvp(v)`` for unit
+    vectors (`FiniteDifferenceOracle`).
     An oracle whose products reuse the gradient at the present parameters says so by
     ``hvp_uses_gradient = True``, so that `CountingOracle` charges that gradient too.
     """
@@ -138,6 +140,9 @@ def dot64(x: Tensor, y: Tensor) -> float:
 
 def norm64(x: Tensor) -> float:
     """Return the Euclidean norm of a tensor, summed in float64."""
+    if x.dtype == torch.float32 and x.device.type == "cpu":  # no square of these overflows in float64
+        pieces = (piece.to(torch.float64) for piece in x.detach().reshape(-1).split(_CHUNK))
+        return math.sqrt(sum(float(torch.dot(piece, piece)) for piece in pieces))
     length = float(torch.linalg.vector_norm(x.detach(), dtype=torch.float64))
     if 1e-150 < length < 1e150 or x.numel() == 0:
         return length
@@ -204,16 +209,25 @@ class SavedParameters:
     def __exit__(self, *exception: object) -> None:
         self.restore()
 
+    def gradients(self) -> list[Tensor]:
+        """Return the values of the gradients, zero where there was none."""
+        pairs = zip(self._parameters, self._grad_values, strict=True)
+        return [torch.zeros_like(p) if value is None else value for p, value in pairs]
+
+    def show_gradients(self) -> None:
+        """Make ``.grad`` the same tensors as before, whatever is in them by now."""
+        for p, grad in zip(self._parameters, self._grads, strict=True):
+            p.grad = grad
+
     @torch.no_grad()
     def restore(self) -> None:
         """Put parameters and gradients back."""
-        for p, value, grad, grad_value in zip(
-            self._parameters, self.values, self._grads, self._grad_values, strict=True
-        ):
+        for p, value in zip(self._parameters, self.values, strict=True):
             p.copy_(value)
-            if grad is not None and grad_value is not None:
-                grad.copy_(grad_value)
-            p.grad = grad
+        for grad, value in zip(self._grads, self._grad_values, strict=True):
+            if grad is not None and value is not None:
+                grad.copy_(value)
+        self.show_gradients()
 
 
 def math_attention_only() -> AbstractContextManager[None]:
@@ -369,6 +383,8 @@ class FiniteDifferenceOracle:
         self.displacement = displacement
         self.costs = costs if costs is not None else Costs(loss=1.0, hvp=2.0 if central else 1.0)
         self._base: tuple[list[Tensor], list[Tensor]] | None = None
+        self._held: SavedParameters | None = None
+        self._distance = math.nan
         unit = max(torch.finfo(p.dtype).eps for p in self.parameters)
         self._step = 0.2 * unit ** (1.0 / 3.0) if central else math.sqrt(unit)
         self._root = math.sqrt(sum(p.numel() for p in self.parameters))
@@ -384,7 +400,7 @@ class FiniteDifferenceOracle:
         """Return the loss and set ``.grad``."""
         loss, grads = self._evaluate()
         if not self.central:
-            self._base = ([p.detach().clone() for p in self.parameters], grads)
+            self._base = ([p.detach().clone() for p in self.parameters], [grad.clone() for grad in grads])
         for p in self.parameters:
             if p.grad is None:
                 p.grad = torch.zeros_like(p)
@@ -402,33 +418,63 @@ class FiniteDifferenceOracle:
             return [torch.full_like(p, math.nan) for p in self.parameters]
         if length == 0.0:
             return [torch.zeros_like(p) for p in self.parameters]
-        distance = self.displacement or self._step * (1.0 + rough_norm(self.parameters) / self._root)
-        step = distance / length
+        return self._product(v, length)
+
+    def unit_hvp(self, v: Sequence[Tensor]) -> list[Tensor]:
+        """Return the Hessian times a vector of unit length, which is not checked."""
+        return self._product(v, 1.0)
+
+    @contextmanager
+    def holding(self, *, adopt: bool = False) -> Iterator[None]:
+        """Return a context in which parameters and gradients stay displaced from one product to the next.
+
+        They are put back once, on leaving, also by an exception. Nothing but products may be asked in between.
+
+        Parameters
+        ----------
+        adopt : bool, optional
+            As by `adopt_gradient`, without further copies.
+        """
+        if self._held is not None:
+            yield
+            return
         with SavedParameters(self.parameters) as saved:
-            if self.central:
-                upper = self._displaced(saved, v, step)
-                lower = self._displaced(saved, v, -step)
-                return [a.sub_(b).div_(2.0 * step) for a, b in zip(upper, lower, strict=True)]
-            base = self._base_gradient(saved)
-            upper = self._displaced(saved, v, step)
-            return [a.sub_(b).div_(step) for a, b in zip(upper, base, strict=True)]
+            self._distance = self.displacement or self._step * (1.0 + rough_norm(saved.values) / self._root)
+            self._held = saved
+            try:
+                if adopt and not self.central:
+                    self._base = (saved.values, saved.gradients())
+                elif not self.central and (self._base is None or not same_bits(self._base[0], saved.values)):
+                    self._base = (saved.values, [grad.clone() for grad in self._evaluate()[1]])
+                yield
+            finally:
+                self._held = None
 
     def adopt_gradient(self) -> None:
         """Take ``.grad`` as the gradient at the present parameters, which the caller has just computed."""
         if not self.central:
-            grads = [torch.zeros_like(p) if p.grad is None else p.grad.detach().clone() for p in self.parameters]
-            self._base = ([p.detach().clone() for p in self.parameters], grads)
+            saved = SavedParameters(self.parameters)
+            self._base = (saved.values, saved.gradients())
 
     def invalidate(self) -> None:
         """Forget the gradient at the present parameters: the loss itself has changed."""
         self._base = None
 
-    def _base_gradient(self, saved: SavedParameters) -> list[Tensor]:
-        if self._base is None or not same_bits(self._base[0], saved.values):
-            self._base = (saved.values, self._evaluate()[1])
-        return self._base[1]
+    def _product(self, v: Sequence[Tensor], length: float) -> list[Tensor]:
+        with self.holding():
+            assert self._held is not None
+            step = self._distance / length
+            upper = self._displaced(self._held, v, step)
+            if not self.central:
+                assert self._base is not None
+                return _differences(upper, self._base[1], 1.0 / step)
+            # The closure may write to the same tensors again.
+            upper = [grad.clone() for grad in upper]
+            return _differences(upper, self._displaced(self._held, v, -step), 0.5 / step)
 
     def _displaced(self, saved: SavedParameters, v: Sequence[Tensor], step: float) -> list[Tensor]:
+        """Return the gradient at a displaced point, in the closure's own tensors."""
+        saved.show_gradients()
         with torch.no_grad():
             for p, value, direction in zip(self.parameters, saved.values, v, strict=True):
                 torch.add(value, direction, alpha=step, out=p.data)
@@ -437,8 +483,12 @@ class FiniteDifferenceOracle:
     def _evaluate(self) -> tuple[Tensor, list[Tensor]]:
         with torch.enable_grad():
             loss = self._closure()
-        grads = [torch.zeros_like(p) if p.grad is None else p.grad.detach().clone() for p in self.parameters]
+        grads = [torch.zeros_like(p) if p.grad is None else p.grad.detach() for p in self.parameters]
         return torch.as_tensor(loss).detach(), grads
+
+
+def _differences(a: Sequence[Tensor], b: Sequence[Tensor], factor: float) -> list[Tensor]:
+    return [torch.sub(x, y).mul_(factor) for x, y in zip(a, b, strict=True)]
 
 
 _BITS = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}

@@ -446,12 +446,13 @@ class DEOSettings(OptimizerSettings):
         when=("mode", _USING_N),
         help="Most rotations of one search; each costs one evaluation, and the search itself one.",
     )
-    method: Literal["lor", "lanczos", "optimal-angle", "fixed"] = setting(
-        "lor",
+    method: Literal["lanczos", "lor", "optimal-angle", "fixed"] = setting(
+        "lanczos",
         title="rotation",
         advanced=True,
         when=("mode", _USING_N),
-        help="Locally optimal rotation, Lanczos, optimal angle in a plane, or a fixed step.",
+        help="Lanczos, which keeps a vector for every rotation, locally optimal rotation, which keeps three, optimal "
+        "angle in a plane, or a fixed step.",
     )
     tolerance: float = setting(
         0.05,

@@ -1,0 +1,304 @@
+"""When a wrapping optimiser searches for the direction of lowest curvature, and the search itself."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from lieapp.optimizers.curvature_block import CurvatureBlock, CurvatureMemory
+from lieapp.optimizers.dimer import ROTATION_METHODS, Rotation, rotate
+from lieapp.optimizers.flat import FlatSpace
+from lieapp.optimizers.oracle import Costs, FiniteDifferenceOracle, Oracle, dot, rough_norm
+from lieapp.optimizers.presented import RestrictedOracle
+from lieapp.optimizers.tensor_lists import rough_product_and_norm
+
+__all__ = ["MAX_INTERVAL", "PAPER_LENGTH", "CurvatureSearch", "check_options"]
+
+_CHOICES = {
+    "mode": ("paper", "project", "reflect", "escape", "off"),
+    "method": ROTATION_METHODS,
+    "derivative": ("one-sided", "central", "exact"),
+    "apply": ("every-step", "on-refresh"),
+    "scope": ("global", "per-layer"),
+}
+
+MAX_INTERVAL = 160
+"""Steps up to which an adaptive interval grows."""
+
+PAPER_LENGTH = 0.006
+"""Distance of the two points in the code published with arXiv:2507.19968."""
+
+_SMALL_RESIDUAL = 0.5
+_STILL_DEGREES = 5.0
+
+
+class CurvatureSearch:
+    """Keeps directions of lowest curvature, and searches for new ones when they are due.
+
+    Parameters
+    ----------
+    options : dict of str to Any
+        Those of `lieapp.optimizers.deo.DEO`.
+    seed : int
+        Of the generator of first directions.
+
+    Attributes
+    ----------
+    options : dict of str to Any
+    memory : CurvatureMemory
+    generator : torch.Generator
+    """
+
+    def __init__(self, options: dict[str, Any], seed: int) -> None:
+        check_options(options)
+        self.options = options
+        self.memory = CurvatureMemory(interval=float(options["interval"]))
+        self.generator = torch.Generator().manual_seed(seed)
+
+    @property
+    def direction(self) -> list[Tensor] | None:
+        """The directions of all blocks, one tensor per parameter."""
+        blocks = self.memory.blocks
+        return [x.detach() for block in blocks for x in block.direction] if blocks else None
+
+    def follow(
+        self,
+        closure: Callable[[], Tensor] | None,
+        oracle: Oracle | None,
+        own: Sequence[Tensor],
+        grads: Sequence[Tensor],
+    ) -> bool:
+        """Take the gradient of a step, and search if it is time to.
+
+        Parameters
+        ----------
+        closure, oracle
+            Either of them, to be asked for further gradients.
+        own, grads : sequence of Tensor
+            Parameters and their gradients.
+
+        Returns
+        -------
+        bool
+            Whether the directions are fresh.
+
+        Raises
+        ------
+        RuntimeError
+            For ``exact`` products without an oracle, or an oracle that misses a parameter.
+        """
+        memory = self.memory
+        known = self._fit(own) and not math.isinf(float(self.options["interval"]))
+        # A step that searches anyway will ask for the slopes along the new directions.
+        slopes, length = [], 0.0
+        if known and memory.since + 1 < memory.interval:
+            measured = [rough_product_and_norm(b.direction, part) for b, part in self.parts(grads)]
+            slopes, length = [slope for slope, _ in measured], math.hypot(*(norm for _, norm in measured))
+        else:
+            length = rough_norm(grads)
+        fresh = self._due(length, known)
+        if fresh:
+            self._refresh(closure, oracle, own, length)
+            slopes = []
+        for index, (block, part) in enumerate(self.parts(grads)):
+            slope = slopes[index] if slopes else rough_product_and_norm(block.direction, part)[0]
+            block.watch(slope, fresh=fresh)
+        memory.since = 0 if fresh else memory.since + 1
+        slope = math.hypot(*(block.slope for block in memory.blocks)) if memory.blocks else math.nan
+        memory.alignment = slope / length if length > 0.0 else math.nan
+        return fresh
+
+    def parts(self, tensors: Sequence[Tensor]) -> list[tuple[CurvatureBlock, list[Tensor]]]:
+        """Return each block with its share of a list that holds one tensor for every parameter."""
+        parts, place = [], 0
+        for block in self.memory.blocks:
+            parts.append((block, list(tensors[place : place + len(block.direction)])))
+            place += len(block.direction)
+        return parts
+
+    def plain(self) -> dict[str, Any]:
+        """Return options, memory and the generator's state as tensors, numbers, lists and dicts only."""
+        return {"options": dict(self.options), **self.memory.plain(), "generator": self.generator.get_state()}
+
+    def load_plain(self, values: Mapping[str, Any] | None, own: Sequence[Tensor]) -> None:
+        """Take what `plain` gave; None stands for a search that has not begun.
+
+        Raises
+        ------
+        ValueError
+            If directions and parameters differ, or an option is out of range.
+        """
+        if values is None:
+            self.memory = CurvatureMemory(interval=float(self.options["interval"]))
+            return
+        options = {**self.options, **values["options"]}
+        check_options(options)
+        self.options = options
+        self.memory = CurvatureMemory.from_plain(values, self._owned(own))
+        self.generator.set_state(values["generator"].cpu())
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what copying and pickling need; a generator travels as its state."""
+        return {**self.__dict__, "generator": self.generator.get_state()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Rebuild from `__getstate__`."""
+        self.__dict__.update(state)
+        self.generator = torch.Generator()
+        self.generator.set_state(state["generator"])
+
+    def _due(self, length: float, known: bool) -> bool:
+        memory, interval = self.memory, float(self.options["interval"])
+        if math.isinf(interval) or not math.isfinite(length):
+            return False
+        if not known:
+            return True
+        adaptive = self._adaptive
+        if not adaptive or length < 0.1 * memory.reference:
+            memory.interval = interval
+        since = memory.since + 1
+        left = self.options["mode"] == "escape" and any(block.left for block in memory.blocks)
+        return since >= memory.interval or (left and adaptive and since >= memory.products)
+
+    def _fit(self, own: Sequence[Tensor]) -> bool:
+        """Make the directions fit the parameters, which may have become more; return whether there are any."""
+        blocks, owned = self.memory.blocks, self._owned(own)
+        if not blocks:
+            return False
+        known, wanted = ([x.shape for x in list_] for list_ in ([n for b in blocks for n in b.direction], own))
+        if known != wanted:
+            if known != wanted[: len(known)] or self.options["scope"] == "per-layer":
+                self.memory.blocks = []
+                return False
+            blocks[0].direction += [torch.zeros_like(p, dtype=FlatSpace(own).dtype) for p in own[len(known) :]]
+        return len(self.memory.blocks) == len(owned)
+
+    def _oracle(
+        self, closure: Callable[[], Tensor] | None, oracle: Oracle | None, own: Sequence[Tensor]
+    ) -> tuple[Oracle, AbstractContextManager[None]]:
+        """Return the oracle to ask for products, and the context to ask in."""
+        derivative, paper = self.options["derivative"], self.options["mode"] == "paper"
+        if derivative == "exact":
+            if oracle is None:
+                raise RuntimeError(
+                    "DEO with exact products needs an oracle: step(oracle=AutogradOracle(...)); a closure that has "
+                    "called backward cannot be differentiated again"
+                )
+            return oracle if _same(oracle.parameters, own) else RestrictedOracle(oracle, own), nullcontext()
+        central = derivative == "central"
+        price = 1.0 if oracle is None else oracle.costs.gradient
+        length = self.options["dimer_length"]
+        differences = FiniteDifferenceOracle(
+            closure if oracle is None else oracle.gradient,  # type: ignore[arg-type]
+            own,
+            central=central,
+            displacement=PAPER_LENGTH if length is None and paper else length,
+            costs=Costs(gradient=price, loss=price, hvp=price * (2.0 if central else 1.0)),
+        )
+        return differences, differences.holding(adopt=True)
+
+    def _refresh(
+        self, closure: Callable[[], Tensor] | None, oracle: Oracle | None, own: Sequence[Tensor], length: float
+    ) -> None:
+        memory = self.memory
+        before = self.direction
+        known: list[CurvatureBlock | None] = [*memory.blocks] or [None] * len(self._owned(own))
+        found = []
+        asked, context = self._oracle(closure, oracle, own)
+        with context:
+            for block, parameters in zip(known, self._owned(own), strict=True):
+                part = asked if len(parameters) == len(own) else RestrictedOracle(asked, parameters)
+                rotation = self._search(part, None if block is None else block.direction)
+                found.append((rotation, self._turned(rotation, parameters)))
+        memory.blocks = [
+            CurvatureBlock(direction, rotation.curvature, rotation.residual, rotation.scale)
+            for rotation, direction in found
+        ]
+        memory.products = sum(rotation.products for rotation, _ in found)
+        memory.evaluations += sum(rotation.evaluations for rotation, _ in found)
+        memory.reference = length
+        memory.turn_degrees = _angle(before, self.direction, len(found))
+        if self._adaptive:
+            memory.interval = self._next_interval([rotation for rotation, _ in found])
+
+    def _search(self, oracle: Oracle, direction: Sequence[Tensor] | None) -> Rotation:
+        options = self.options
+        paper = options["mode"] == "paper"
+        if direction is None and paper:
+            space = FlatSpace(oracle.parameters)
+            direction = space.split(space.random(self.generator))
+        return rotate(
+            oracle,
+            direction,
+            budget=oracle.costs.hvp * (1 if paper else options["rotations"] + 1),
+            method="fixed" if paper else options["method"],
+            tolerance=0.0 if paper else options["tolerance"],
+            rate=options["rotation_rate"],
+            generator=self.generator,
+        )
+
+    def _turned(self, rotation: Rotation, parameters: Sequence[Tensor]) -> list[Tensor]:
+        """Return the direction to use: as found, or turned once more as transcribed from the paper."""
+        if self.options["mode"] != "paper":
+            return rotation.direction
+        length = self.options["dimer_length"] or PAPER_LENGTH
+        space = FlatSpace(parameters)
+        n, y = space.flatten(rotation.direction), space.flatten(rotation.product)
+        # The transcription's F is a difference of gradients, not divided by the distance.
+        force = length * torch.add(y, n, alpha=-rotation.curvature)
+        turned = torch.add(n, force, alpha=float(self.options["rotation_rate"]))
+        return space.split(space.unit(turned)) if bool(torch.isfinite(turned).all()) else rotation.direction
+
+    def _next_interval(self, found: Sequence[Rotation]) -> float:
+        interval = float(self.options["interval"])
+        if not all(r.curvature > 0.0 for r in found):
+            return interval
+        quiet = all(r.relative_residual <= _SMALL_RESIDUAL for r in found)
+        still = self.options["mode"] == "escape" or self.memory.turn_degrees <= _STILL_DEGREES
+        return max(interval, min(2.0 * self.memory.interval, MAX_INTERVAL)) if quiet and still else self.memory.interval
+
+    @property
+    def _adaptive(self) -> bool:
+        return bool(self.options["adaptive"] and self.options["mode"] in ("escape", "project"))
+
+    def _owned(self, own: Sequence[Tensor]) -> list[list[Tensor]]:
+        return [list(own)] if self.options["scope"] == "global" else [[p] for p in own]
+
+
+def _same(a: Sequence[Tensor], b: Sequence[Tensor]) -> bool:
+    return len(a) == len(b) and all(x is y for x, y in zip(a, b, strict=True))
+
+
+def _angle(before: list[Tensor] | None, after: list[Tensor] | None, blocks: int) -> float:
+    """Return the angle between two lists that join as many unit vectors, regardless of sign, in degrees."""
+    if before is None or after is None:
+        return math.nan
+    return math.degrees(math.acos(min(1.0, abs(dot(before, after)) / blocks)))
+
+
+def check_options(options: Mapping[str, Any]) -> None:
+    """Raise ValueError for an option that is out of range."""
+    for name, choices in _CHOICES.items():
+        if options[name] not in choices:
+            raise ValueError(f"Invalid {name}: {options[name]!r}, expected one of {', '.join(choices)}")
+    if not options["strength"] >= 0.0:
+        raise ValueError(f"Invalid strength: {options['strength']}")
+    if not options["interval"] >= 1.0:
+        raise ValueError(f"Invalid interval: {options['interval']}")
+    if int(options["rotations"]) != options["rotations"] or options["rotations"] < 0:
+        raise ValueError(f"Invalid rotations: {options['rotations']}")
+    for name in ("trust_radius", "tolerance"):
+        if not 0.0 < options[name] < math.inf:
+            raise ValueError(f"Invalid {name}: {options[name]}")
+    if not 0.0 <= options["rotation_rate"] < math.inf:
+        raise ValueError(f"Invalid rotation_rate: {options['rotation_rate']}")
+    if not 0.0 < options["kick"] <= 1.0:
+        raise ValueError(f"Invalid kick: {options['kick']}")
+    length = options["dimer_length"]
+    if length is not None and not 0.0 < length < math.inf:
+        raise ValueError(f"Invalid dimer_length: {length}")
