@@ -23,6 +23,8 @@ from lieapp.optimizers.deo import DEO
 from lieapp.optimizers.registry import build_optimizer, settings_class
 
 BASES = ("sgd", "adam", "adamw", "sophia")
+
+
 @dataclass
 class Run:
     """One run: where it ended, and what it met.

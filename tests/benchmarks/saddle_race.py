@@ -18,7 +18,6 @@ from lieapp.optimizers.counting import CountingOracle
 from lieapp.optimizers.registry import build_optimizer, settings_class
 from tests.benchmarks.saddle_cases import Case
 
-
 ENOUGH = 3
 
 
