@@ -90,8 +90,7 @@ class Krylov:
         # Of a short rest this would be a difference of large numbers.
         if not self._against_all and left > 1e-2 * square:
             length = math.sqrt(left)
-            terms = [(diagonal, self.basis[-1]), (last, self.basis[-2])][: self.steps]
-            subtract_(product, terms, 1.0 / length)
+            subtract_(product, list(zip((diagonal, last), self.basis[:-3:-1], strict=False)), 1.0 / length)
         else:
             length = self._subtract_all(product)
         self._rest = (product, length)

@@ -224,9 +224,9 @@ class SavedParameters:
         """Put parameters and gradients back."""
         for p, value in zip(self._parameters, self.values, strict=True):
             p.copy_(value)
-        for grad, value in zip(self._grads, self._grad_values, strict=True):
-            if grad is not None and value is not None:
-                grad.copy_(value)
+        for grad, grad_value in zip(self._grads, self._grad_values, strict=True):
+            if grad is not None and grad_value is not None:
+                grad.copy_(grad_value)
         self.show_gradients()
 
 
