@@ -181,7 +181,8 @@ class MainWindow(QMainWindow):
         self.fetch_field.setToolTip(
             "One or two identifiers, then Enter: 4AKE 1AKE, pdb_00004ake, AF-P69441-F1. Of two the first moves."
         )
-        self.fetch_field.setFixedWidth(scaled(186))
+        self.fetch_field.setMinimumWidth(scaled(72))
+        self.fetch_field.setMaximumWidth(scaled(186))
         self.fetch_field.setClearButtonEnabled(True)
         self.fetch_field.returnPressed.connect(self._fetch_from_field)
         self.device = QLabel("starting…")
@@ -196,6 +197,7 @@ class MainWindow(QMainWindow):
         self._file_tools = [self._tool("open"), self.fetch_field, self._tool("swap")]
         for widget in self._file_tools:
             header.addWidget(widget)
+        header.setStretchFactor(self.fetch_field, 100)
         self.export_button = self._tool("export", "Export")
         self.export_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.export_button.setMenu(self.actions_.menu("export", self.export_button))
@@ -264,7 +266,7 @@ class MainWindow(QMainWindow):
             "pause": lambda: self.runs.toggle_pause(),
             "stop": lambda: self.runs.stop(),
             "add_to_race": self._checked(lambda: self.runs.add_to_race()),
-            "race": self._checked(lambda: self.runs.race()),
+            "race": self._checked(self._race),
             "clear_race": lambda: self.runs.clear_race(),
             "fit_core": self._checked(c.fit_core),
             "branch": self._checked(lambda: self.runs.branch()),
@@ -334,9 +336,7 @@ class MainWindow(QMainWindow):
 
         controller = LandscapeController(self.compute, self.errors, self.turn, self)
         self.landscape = LandscapeWorkbench(controller, self.actions_, self.compute, self.files)
-        self._exports["landscape"] = LandscapeExports(
-            self.landscape, self.writing, self.errors, self.preferences, self
-        )
+        self._exports["landscape"] = LandscapeExports(self.landscape, self.writing, self.errors, self.preferences, self)
         self._connect_workbench(self.landscape)
         return self.landscape
 
@@ -663,6 +663,10 @@ class MainWindow(QMainWindow):
         if self._valid():
             self.message_bar.dismiss()
             self.runs.run()
+
+    def _race(self) -> None:
+        self.message_bar.dismiss()
+        self.runs.race()
 
     def _preset(self) -> None:
         from lieapp.alignment.spec import PRESETS

@@ -250,7 +250,7 @@ class ResultStrip(QFrame):
         return 2 * _MARGIN + self.fit_core.sizeHint().width() + figures * _SPACING
 
     def _arrange(self) -> None:
-        """Shorten captions until all fit, from the right; drop the rotation if nothing else helps."""
+        """Shorten captions until all fit, from the right; drop the rotation, then the button, if nothing else helps."""
         figures = list(self._figures)
         while True:
             levels = _levels(figures, self.width() - self._fixed_width(len(figures)))
@@ -258,9 +258,12 @@ class ResultStrip(QFrame):
                 break
             figures.pop()
         self.rotation.setVisible(len(figures) == 4)
+        # It is in the Run menu as well; numbers are nowhere else.
+        self.fit_core.setVisible(levels is not None)
         for figure, level in zip(figures, levels or [figure.levels - 1 for figure in figures], strict=True):
             figure.show_level(level)
-            figure.setMinimumWidth(round(figure.width_at(level)) if levels else 40)
+            # Where not even the shortest captions fit, the numbers do: those are never cut.
+            figure.setMinimumWidth(round(figure.width_at(level) if levels else figure.number.sizeHint().width()))
 
 
 def _levels(figures: list[_Figure], room: float) -> list[int] | None:

@@ -62,6 +62,7 @@ class RunBar(QFrame):
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setAccessibleName("Frame shown")
         self.slider.setToolTip("Drag through the recorded frames of the run (comma and full stop step)")
+        self.slider.setMinimumWidth(96)
         self.slider.setRange(0, 0)
         self.slider.setEnabled(False)
         self.slider.valueChanged.connect(self.scrubbed)
@@ -79,7 +80,8 @@ class RunBar(QFrame):
         layout.addWidget(self.speed)
         self.where = QLabel("no run yet")
         self.where.setAccessibleName("Where the replay is")
-        self.where.setMinimumWidth(self.where.fontMetrics().horizontalAdvance("step 1000 of 1000 · 1000 evaluations"))
+        usual = self.where.fontMetrics().horizontalAdvance("step 1000 of 1000 · 1000 evaluations")
+        self.where.setMinimumWidth(min(usual, 240))  # large letters must leave room for the time bar
         self.where.setAlignment(Qt.AlignmentFlag.AlignCenter)
         layout.addWidget(self.where)
         for identifier in ("latest", "branch"):

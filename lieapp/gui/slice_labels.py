@@ -34,7 +34,8 @@ def arrange_labels(items: Sequence[MarkItem], place: Callable[[QPointF], QPointF
     for number, (item, at) in enumerate(zip(seen, places, strict=True)):
         if not item.label:
             continue
-        others = [*taken, *(disc for other, disc in enumerate(discs) if other != number)]
+        # A disc is small, and its sign would be gone at once.
+        others = [*taken, *4 * [disc for other, disc in enumerate(discs) if other != number]]
         best, least = None, _COVERED
         for side in dict.fromkeys((item.preferred_side, *_SIDES)):
             box = item.label_rect(side).translated(at)

@@ -575,7 +575,15 @@ class SlicePlot(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self._show_what_fits()
         self._label_axes()
+
+    def _show_what_fits(self) -> None:
+        """Leave the room to the picture where letters are large: first the words go, then the key."""
+        line = QFontMetricsF(self.font()).height()
+        room = self.height() - self.chooser.sizeHint().height()
+        self.caption.setVisible(room >= 12 * line)
+        self.key.setVisible(room >= 9 * line)
 
     def changeEvent(self, event: QEvent) -> None:
         kinds = (QEvent.Type.PaletteChange, QEvent.Type.StyleChange, QEvent.Type.FontChange)
@@ -599,6 +607,7 @@ class SlicePlot(QWidget):
         metrics = QFontMetricsF(self.font())
         self.caption.setMinimumHeight(int(2.2 * metrics.height()))
         self.key.set_margins(int(metrics.height() / 2), int(3.0 * metrics.height()))
+        self._show_what_fits()
         self._label_axes()
         self._show_tracks()
         self._show_ends()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache, cached_property
 from typing import Literal
 
 import numpy as np
@@ -36,6 +37,8 @@ class DensityBody:
     ----------
     corners : ndarray, shape=(2, 3)
         Of its bounding box, in the coordinates of the map.
+    hull : ndarray, shape=(points, 3)
+        The outermost vertices, in the coordinates of the map: a view that holds them holds the contour.
     surface : Surface
     """
 
@@ -56,6 +59,12 @@ class DensityBody:
         self.surface = Surface(Mesh(points, contour.normals, contour.triangles, owner), self.color[None])
         self._lines: gloo.IndexBuffer | None = None
 
+    @cached_property
+    def hull(self) -> NDArray[np.float64]:
+        points = self.contour.vertices
+        outermost = np.unique(np.argmax(points @ _directions(128).T, axis=0))
+        return points[outermost].astype(np.float64)
+
     @property
     def lines(self) -> gloo.IndexBuffer | None:
         """Pairs of vertices to be joined; None for a sheet."""
@@ -72,3 +81,13 @@ class DensityBody:
             self.color = wanted
             self.surface.set_colors(wanted[None])
         self.opacity, self.style = opacity, style
+
+
+@cache
+def _directions(count: int) -> NDArray[np.float32]:
+    """Return unit vectors spread evenly over the sphere, on Fibonacci's spiral, shape (count, 3)."""
+    number = np.arange(count) + 0.5
+    height = 1.0 - 2.0 * number / count
+    angle = np.pi * (1.0 + np.sqrt(5.0)) * number
+    across = np.sqrt(1.0 - height**2)
+    return np.stack([across * np.cos(angle), across * np.sin(angle), height], axis=1).astype(np.float32)

@@ -140,14 +140,12 @@ class SceneViews(ABC):
         return replace(self._viewpoint, center=view.center, half_height=view.half_height)
 
     def _beside(self, slot: Slot) -> NDArray[np.float64]:
-        """Return where small molecules and the corners of a density are."""
+        """Return where small molecules and the rim of a density are."""
         body = self._bodies.get(slot)
         points = np.zeros((0, 3)) if body is None else body.place(body.geometry.ligands.bonded)
         if slot in self._densities:
-            low, high = self._densities[slot].corners
-            box = np.array([[(low, high)[k >> i & 1][i] for i in range(3)] for k in range(8)])
             matrix = self.pose(slot)
-            points = np.concatenate([points, box @ matrix[:3, :3].T + matrix[:3, 3]])
+            points = np.concatenate([points, self._densities[slot].hull @ matrix[:3, :3].T + matrix[:3, 3]])
         return points
 
     def viewpoint_along(self, axis: str) -> Viewpoint:
