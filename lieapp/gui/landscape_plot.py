@@ -421,6 +421,8 @@ class LandscapePlot(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
+        if self._stale:
+            self._restyle()
         self._settling.start()
         self.refresh()
 
@@ -432,10 +434,14 @@ class LandscapePlot(QWidget):
         kinds = (QEvent.Type.PaletteChange, QEvent.Type.StyleChange, QEvent.Type.FontChange)
         # Events come already while the base class is being made.
         if event.type() in kinds and hasattr(self, "_settling"):
-            self._restyle()
+            # Qt tells it many times while a window is being put together, and nobody sees it yet.
+            self._stale = not self.isVisible()
+            if not self._stale:
+                self._restyle()
         super().changeEvent(event)
 
     def _restyle(self) -> None:
+        self._stale = False
         palette = self.palette()
         style_plot(self.plot, palette, self.font())
         self.plot.showGrid(x=False, y=False)

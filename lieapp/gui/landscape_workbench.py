@@ -125,6 +125,7 @@ class LandscapeWorkbench(RunWorkbench):
             from lieapp.gui.landscape_studies import LandscapeStudies
 
             self._studies = LandscapeStudies(self.controller, *self._workers, self)
+            self.tabs.make_pages()
         return self._studies
 
     @property

@@ -102,7 +102,12 @@ class TabPages(QWidget):
         self.row.choose(index)
         self._show(index)
 
-    def _show(self, index: int) -> None:
+    def make_pages(self) -> None:
+        """Make the pages whose makers were not called yet."""
+        for index in list(self._makers):
+            self._make(index)
+
+    def _make(self, index: int) -> None:
         make = self._makers.pop(index, None)
         if make is not None:
             page, place = make(), self.stack.widget(index)
@@ -110,4 +115,7 @@ class TabPages(QWidget):
             self.stack.removeWidget(place)
             place.deleteLater()
             self.page_made.emit(page)
+
+    def _show(self, index: int) -> None:
+        self._make(index)
         self.stack.setCurrentIndex(index)
