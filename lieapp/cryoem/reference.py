@@ -22,6 +22,7 @@ def conjugate_gradients(
     right: Tensor,
     diagonal: Tensor,
     *,
+    start: Tensor | None = None,
     tolerance: float = 1e-7,
     iterations: int = 200,
 ) -> Tensor:
@@ -35,8 +36,10 @@ def conjugate_gradients(
         ``b``.
     diagonal : Tensor, shape=(box, box, box), real
         Of H; coefficients where it is zero stay zero.
+    start : Tensor, shape=(box, box, box), complex, optional
+        First volume; zero by default.
     tolerance : float
-        Preconditioned norm of the residual at which it ends, relative to the first.
+        Preconditioned norm of the residual at which it ends, relative to that of an empty volume.
     iterations : int
         Most iterations.
 
@@ -45,11 +48,11 @@ def conjugate_gradients(
     Tensor, shape=(box, box, box), complex
     """
     inverse = torch.where(diagonal > 0.0, 1.0 / diagonal.clamp_min(torch.finfo(diagonal.dtype).tiny), 0.0)
-    solution = torch.zeros_like(right)
-    residual = right.clone()
+    solution = torch.zeros_like(right) if start is None else start.to(right, copy=True)
+    residual = right.clone() if start is None else right - product(solution)
     scaled = residual * inverse
     direction = scaled.clone()
-    size = first = _dot(residual, scaled)
+    first, size = _dot(right, right * inverse), _dot(residual, scaled)
     for _ in range(iterations):
         if not size > tolerance**2 * first:
             break
