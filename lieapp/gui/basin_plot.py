@@ -99,6 +99,9 @@ class BasinPlot(StudyCard):
             self.say("Basin maps are of surfaces over x and y.")
         else:
             self.say(f"{title}: {basin_cost(spec)}.")
+            if self.found is None:
+                (x0, x1), (y0, y1) = spec.surface.domain
+                self.plot.setRange(xRange=(x0, x1), yRange=(y0, y1), padding=0.0)
 
     def show_map(self, found: BasinMap | None) -> None:
         """Show a map, or none."""
