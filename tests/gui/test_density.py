@@ -7,8 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
@@ -218,15 +217,10 @@ def test_an_unknown_pixel_size_is_said_and_asked_for(
     assert not card.pixel_size.isVisible() and "2.5 Å a pixel" in card.facts.full_text
 
 
-def test_a_map_dropped_beside_structures_lies_in_their_frame(
+def test_a_map_opened_beside_structures_lies_in_their_frame(
     paired: MainWindow, desk: DensityDesk, ball: Path, qtbot: QtBot
 ) -> None:
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(ball))])
-    event = QDropEvent(
-        QPointF(9, 9), Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    )
-    paired.dropEvent(event)
+    paired.controller.desk.open_files([ball])
     settle(desk, qtbot)
     scene = paired.workbench.viewer.scene
     assert scene._densities["target"].opacity < 1

@@ -7,11 +7,14 @@ run is taken off, and the processor time that the window's thread needs is limit
 from __future__ import annotations
 
 import os
+import time
 
 import pytest
 
+from lieapp.gui.main_window import MainWindow
 from lieapp.optimizers.settings import SETTINGS
 from tests.benchmarks.bench_heartbeat import pulse
+from tests.gui.pulse import endless_run
 
 pytestmark = [pytest.mark.gl, pytest.mark.shared_data]
 
@@ -69,3 +72,13 @@ def test_the_limits_over_a_long_run(view: bool, turn: bool) -> None:
             assert figures["paint_share"] < 0.6, name
             if clock:
                 assert figures["paint_max"] < 100, name
+
+
+@pytest.mark.slow
+def test_stop_acts_at_once(paired: MainWindow, qtbot) -> None:
+    endless_run(paired, "adam")
+    qtbot.waitUntil(lambda: paired.controller.frames > 5, timeout=60_000)
+    begin = time.perf_counter()
+    paired.actions_["stop"].trigger()
+    qtbot.waitUntil(lambda: not paired.controller.running, timeout=10_000)
+    assert time.perf_counter() - begin < 0.5

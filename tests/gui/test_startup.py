@@ -8,6 +8,8 @@ clock's, and the clock only where it can be believed.
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 from tests.benchmarks.bench_startup import start
@@ -31,6 +33,19 @@ def test_the_window_is_seen_soon_and_before_torch() -> None:
     assert found["processor"] < PROCESSOR_SECONDS
     if os.getloadavg()[0] < (os.cpu_count() or 1):
         assert found["visible"] < CLOCK_SECONDS
+
+
+def test_importing_the_window_imports_no_torch() -> None:
+    """Not even what the window imports later, when it exports or shows a form."""
+    modules = ("app", "main_window", "align_controller", "worker", "forms", "exporting")
+    code = (
+        "import importlib, sys\n"
+        f"for name in {modules}:\n"
+        "    importlib.import_module('lieapp.gui.' + name)\n"
+        "    if 'torch' in sys.modules: sys.exit(name)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, f"torch came with {done.stderr}"
 
 
 def test_the_demonstration_runs_by_itself() -> None:
