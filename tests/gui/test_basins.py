@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QToolButton
 
 from lieapp.gui.errors import Message
 from lieapp.gui.landscape_workbench import LandscapeWorkbench
@@ -27,7 +28,7 @@ def bench(window: MainWindow, qtbot) -> LandscapeWorkbench:
     made = window.landscape
     assert made is not None
     choose(made, landscape="himmelblau", optimizer="sgd", start=None)
-    made.tabs.show_page(page(made, "Basins"))
+    show(made, "Basins")
     qtbot.waitUntil(lambda: made.studies.basins.isVisible(), timeout=TIMEOUT)
     return made
 
@@ -37,9 +38,9 @@ def choose(bench: LandscapeWorkbench, **changes: object) -> None:
     bench.controller.choices_changed.emit()
 
 
-def page(bench: LandscapeWorkbench, title: str) -> int:
-    studies = bench.studies
-    return bench.tabs.stack.indexOf({"Basins": studies.basins, "Spectrum": studies.spectrum}[title])
+def show(bench: LandscapeWorkbench, title: str) -> None:
+    """Press a tab, whose page is made when it is first shown."""
+    next(button for button in bench.tabs.row.findChildren(QToolButton) if button.text() == title).click()
 
 
 def mapped(bench: LandscapeWorkbench, qtbot) -> None:
@@ -140,7 +141,7 @@ def test_map_and_spectrum_are_written(
 
 def test_spectrum_is_computed_once_for_every_run(bench: LandscapeWorkbench, qtbot) -> None:
     studies, controller = bench.studies, bench.controller
-    bench.tabs.show_page(page(bench, "Spectrum"))
+    show(bench, "Spectrum")
     assert not studies.spectrum.button.isEnabled()
     choose(bench, landscape="saddle")
     for start in ((0.5, 0.0001), (0.5, 0.1)):

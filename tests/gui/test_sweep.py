@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PySide6.QtWidgets import QToolButton
 
 from lieapp.gui.errors import Message
 from lieapp.gui.landscape_studies import LandscapeStudies
@@ -24,7 +25,7 @@ def bench(window: MainWindow, qtbot) -> LandscapeWorkbench:
     made = window.landscape
     assert made is not None
     choose(made, optimizer="sgd", evaluations=60.0)
-    made.tabs.show_page(made.tabs.stack.indexOf(made.studies.sweep))
+    next(button for button in made.tabs.row.findChildren(QToolButton) if button.text() == "Sweep").click()
     qtbot.waitUntil(lambda: made.studies.sweep.isVisible(), timeout=TIMEOUT)
     return made
 
