@@ -89,13 +89,17 @@ class TabPages(QWidget):
         layout.addWidget(self.stack, 1)
         self.row.chosen.connect(self._show)
         self._makers: dict[int, Callable[[], QWidget]] = {}
+        self._places: dict[int, QWidget] = {}
 
     def add(self, title: str, tip: str, page: QWidget | Callable[[], QWidget]) -> None:
         """Add a page, or what makes it when it is first shown."""
         self.row.add(title, tip)
-        index = self.stack.addWidget(page if isinstance(page, QWidget) else QWidget())
-        if not isinstance(page, QWidget):
-            self._makers[index] = page
+        if isinstance(page, QWidget):
+            self.stack.addWidget(page)
+        else:
+            place = QWidget()
+            index = self.stack.addWidget(place)
+            self._makers[index], self._places[index] = page, place
 
     def show_page(self, index: int) -> None:
         """Show a page."""
@@ -110,7 +114,8 @@ class TabPages(QWidget):
     def _make(self, index: int) -> None:
         make = self._makers.pop(index, None)
         if make is not None:
-            page, place = make(), self.stack.widget(index)
+            place = self._places.pop(index)
+            page = make()
             self.stack.insertWidget(index, page)
             self.stack.removeWidget(place)
             place.deleteLater()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from lieapp.engine.job import Job
     from lieapp.engine.run import Run
 
-__all__ = ["LateInputs", "Task", "Worker", "drive_race", "drive_run", "warm_up"]
+__all__ = ["LateInputs", "Task", "Worker", "drive_race", "drive_run", "import_modules", "warm_up"]
 
 
 @dataclass(eq=False)
@@ -177,6 +177,14 @@ def warm_up(task: Task) -> str:
     (value * value).sum().backward()
     optimizer.step()
     return str(torch.__version__)
+
+
+def import_modules(task: Task, names: Sequence[str]) -> None:
+    """Import modules, so that the window does not have to when they are first needed."""
+    for name in names:
+        if task.cancelled():
+            break
+        importlib.import_module(name)
 
 
 def _open(job: Job, inputs: Any, control: RunControl) -> Run:

@@ -287,10 +287,10 @@ def test_actions_speak_of_the_workbench(bench: LandscapeWorkbench, window: MainW
     actions = window.actions_
     assert actions["align"].iconText() == "Run" and not actions["fit_core"].isVisible()
     assert [button.text() for button in bench.panel.race_buttons.values()] == ["Run", "Add to race"]
-    assert not any(widget.isVisible() for widget in window._file_tools)
+    assert not any(widget.isVisible() for widget in window.header.file_tools)
     actions["workbench_align"].trigger()
     assert actions["align"].iconText() == "Align" and actions["fit_core"].isVisible()
-    assert all(widget.isVisible() for widget in window._file_tools)
+    assert all(widget.isVisible() for widget in window.header.file_tools)
 
 
 def test_copies_repeat_the_run(bench: LandscapeWorkbench, window: MainWindow,
@@ -308,7 +308,7 @@ def test_exports_hold_what_was_run(
     race: Callable[[], dict[str, RunEntry]],
 ) -> None:  # fmt: skip
     runs = race()
-    exports = window._exports["landscape"]
+    exports = window.exports["landscape"]
     for identifier, name in (("export_plot_csv", "race.csv"), ("export_plot_json", "race.json"),
                              ("export_trajectory", "run.csv"), ("export_figures", "figures")):  # fmt: skip
         exports.write(identifier, tmp_path / name)
