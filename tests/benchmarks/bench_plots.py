@@ -6,18 +6,12 @@ viewer at 800x600 while adenylate kinase moves. Needs a display, real or virtual
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 from lieapp.paths import resource
+from tests.benchmarks.window_process import measured_in_window
 from tests.conftest import shared_data
 
-ROOT = Path(__file__).resolve().parents[2]
 LIMIT_MILLISECONDS = 15.0
 MOVE_LIMIT_MILLISECONDS = 2.0
 LEAST_FRAMES = {"paused": 15.0, "live": 10.0}
@@ -47,16 +41,8 @@ def plots(frames: int, repeats: int, seconds: float) -> dict[str, Any]:
         pair = [str(folder / "structures" / "adk" / name) for name in ("4AKE.cif", "1AKE.pdb")]
     else:
         pair = [str(resource(f"examples/hinge_{form}.pdb")) for form in ("open", "closed")]
-    command = [sys.executable, "-m", "tests.benchmarks.plots_process", *pair]
-    command += ["--frames", str(frames), "--repeats", str(repeats), "--seconds", str(seconds)]
-    if sys.platform == "linux" and not os.environ.get("DISPLAY") and shutil.which("xvfb-run"):
-        command = ["xvfb-run", "-a", "-s", "-screen 0 1600x1000x24 +extension GLX", *command]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
-    if done.returncode:
-        raise RuntimeError(done.stderr[-2000:])
-    found = json.loads(done.stdout.strip().splitlines()[-1])
-    assert isinstance(found, dict)
-    return found
+    options = ["--frames", str(frames), "--repeats", str(repeats), "--seconds", str(seconds)]
+    return measured_in_window("plots_process", [*pair, *options])
 
 
 def run(quick: bool) -> list[dict[str, Any]]:

@@ -271,8 +271,27 @@ def _coil(residues: int) -> np.ndarray:
     return points
 
 
+def _window(quick: bool) -> list[dict[str, Any]]:
+    """A large assembly and large pictures in the window of the program; gaps are how long it did not answer."""
+    from tests.benchmarks.window_process import measured_in_window
+
+    name, file = ("1AON", _shared_data() / "structures" / "diverse" / "1aon.pdb.gz")
+    if not file.is_file():
+        return []
+    width, height = (960, 540) if quick else (3840, 2160)
+    found = measured_in_window("pictures_process", [str(file), "--width", str(width), "--height", str(height)])
+    picture = f"transparent picture of {name}, {width}x{height}"
+    return [
+        {"name": f"{name} from File, Open to its first paint", "value": found["first"], "unit": "ms", "limit": 3000.0},
+        {"name": "longest gap meanwhile", "value": found["first_gap"], "unit": "ms"},
+        {"name": f"{picture}, drawn beside the window", "value": found["beside"], "unit": "ms"},
+        {"name": "longest gap meanwhile (beside)", "value": found["beside_gap"], "unit": "ms"},
+        {"name": f"{picture}, drawn by the window, which waits", "value": found["by_window"], "unit": "ms"},
+    ]
+
+
 def run(quick: bool) -> list[dict[str, Any]]:
-    return _meshes(quick) + _parts(quick) + _levels(quick) + _paints(quick)
+    return _meshes(quick) + _parts(quick) + _levels(quick) + _paints(quick) + _window(quick)
 
 
 if __name__ == "__main__":
