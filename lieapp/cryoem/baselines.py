@@ -170,8 +170,8 @@ def fill_section(particles: Particles, batches: Sequence[NDArray[np.int64]]) -> 
         mirrored = np.roll(mirrored, 1, axis=(1, 2))
     line = np.arange(box) - box // 2
     inside = line[:, None] ** 2 + line**2 <= plane.radius**2
-    filling = (filling + mirrored) * inside / max(int(counts.sum()), 1)
-    return filling.astype(np.float32), np.cumsum(counts)
+    shares = (filling + mirrored) * inside / max(int(counts.sum()), 1)
+    return shares.astype(np.float32), np.cumsum(counts)
 
 
 def _spread(x: Array, z: Array, weight: Array, box: int) -> Array:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QEvent, QObject, QRectF, Qt, Signal
-from PySide6.QtGui import QHideEvent, QPainter, QPaintEvent, QShowEvent
+from PySide6.QtCore import QEvent, QObject, QPoint, QRectF, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent, QPixmap, QRegion, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QStackedWidget, QVBoxLayout, QWidget
 
 from lieapp.gui.contour_maker import ContourMaker, ContourRequest
@@ -200,6 +200,15 @@ class MapsView(QWidget):
             self._show_level()
             self.refresh()
 
+    def picture(self) -> QPixmap:
+        """Return the maps with their headings at twice the size of the view; null without OpenGL."""
+        image = self.viewer.picture((2 * self.viewer.width(), 2 * self.viewer.height()))
+        pixmap = QPixmap.fromImage(image)
+        pixmap.setDevicePixelRatio(2.0)
+        if not pixmap.isNull():
+            self.captions.render(pixmap, QPoint(), QRegion(), QWidget.RenderFlag.DrawChildren)
+        return pixmap
+
     def shut_down(self) -> None:
         """End the thread and give the canvas back."""
         self.maker.close()
@@ -270,6 +279,3 @@ class MapsView(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self.refresh()
-
-    def hideEvent(self, event: QHideEvent) -> None:
-        super().hideEvent(event)

@@ -57,6 +57,7 @@ class CryoemPanel(SettingsPanel):
     slider_settled = Signal()
     entrant_removed = Signal(str)
 
+    kind = "cryoem"
     main_action = "race"
     side_actions = ("align", "add_to_race")
 

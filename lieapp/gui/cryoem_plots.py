@@ -169,9 +169,9 @@ class ErrorPicture(PlotCard):
         self.item = pg.ImageItem(axisOrder="row-major")
         self.item.setLookupTable(color_table("heat"))
         self.plot.addItem(self.item)
-        self.cursor = pg.InfiniteLine(angle=0)
-        self.cursor.setZValue(5)
-        self.plot.addItem(self.cursor, ignoreBounds=True)
+        self.cursor_line = pg.InfiniteLine(angle=0)
+        self.cursor_line.setZValue(5)
+        self.plot.addItem(self.cursor_line, ignoreBounds=True)
         self.view_box.setDefaultPadding(0.0)
         self.caption = SpareCaption(self, "Of which run the picture is")
         layout = QVBoxLayout(self)
@@ -209,7 +209,7 @@ class ErrorPicture(PlotCard):
             self.caption.show_words(
                 f"{run.title}: error from {10 ** _ERROR_DECADES[0]:g} (dark) to {10 ** _ERROR_DECADES[1]:.0f} (bright)."
             )
-        self.cursor.setPos(self._epochs[min(frame, len(self._epochs) - 1)])
+        self.cursor_line.setPos(self._epochs[min(frame, len(self._epochs) - 1)])
 
     def point_at(self, mouse: QPointF) -> None:
         place = self.view_box.mapSceneToView(self.plot.mapToScene(mouse.toPoint()))
@@ -228,7 +228,7 @@ class ErrorPicture(PlotCard):
     def restyle(self) -> None:
         super().restyle()
         accent = self.look.palette(self).color(QPalette.ColorRole.Highlight)
-        self.cursor.setPen(pg.mkPen(accent, width=2 * self.ratio))
+        self.cursor_line.setPen(pg.mkPen(accent, width=2 * self.ratio))
         self.plot.showGrid(x=False, y=False)
 
 

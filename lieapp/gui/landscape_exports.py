@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
-from PySide6.QtCore import QUrl
-from PySide6.QtGui import QDesktopServices, QGuiApplication, QPixmap
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtGui import QPixmap
+from PySide6.QtWidgets import QWidget
 
 from lieapp.gui.errors import ErrorCenter, Message
 from lieapp.gui.landscape_workbench import LandscapeWorkbench
 from lieapp.gui.preferences import Preferences
 from lieapp.gui.run_entry import RunEntry
+from lieapp.gui.run_exports import RunExports, file_word, picture_of
 from lieapp.gui.worker import Worker
 
 if TYPE_CHECKING:
@@ -40,8 +39,7 @@ def _everything(results: Sequence[LandscapeResult], folder: Path) -> list[Path]:
 
     written = export_landscape_race(folder, results)
     for number, result in enumerate(results, start=1):
-        name = "".join(letter if letter.isalnum() else "-" for letter in result.title.lower()).strip("-")
-        written += export_landscape(folder / f"{number}-{name}", result)
+        written += export_landscape(folder / f"{number}-{file_word(result.title)}", result)
     return written
 
 
@@ -80,7 +78,7 @@ LANDSCAPE_EXPORTS: dict[str, tuple[str, str, _Write]] = {
 the landscape shown; "export_trajectory" is of the selected one."""
 
 
-class LandscapeExports:
+class LandscapeExports(RunExports):
     """Handlers of everything that leaves the Landscape workbench.
 
     Parameters
@@ -94,6 +92,8 @@ class LandscapeExports:
         Parent of the dialogs.
     """
 
+    kinds: ClassVar = {name: (title, suffix) for name, (title, suffix, _) in LANDSCAPE_EXPORTS.items()}
+
     def __init__(
         self,
         workbench: LandscapeWorkbench,
@@ -102,19 +102,9 @@ class LandscapeExports:
         preferences: Preferences,
         window: QWidget,
     ) -> None:
+        super().__init__(workbench.controller, worker, errors, preferences, window)
         self._workbench = workbench
         self._controller = workbench.controller
-        self._worker, self._errors, self._preferences, self._window = worker, errors, preferences, window
-
-    def handlers(self) -> dict[str, Callable[[], object]]:
-        """Return the handlers by the ids of their actions."""
-        handlers: dict[str, Callable[[], object]] = {
-            identifier: lambda identifier=identifier: self._ask(identifier)  # type: ignore[misc]
-            for identifier in LANDSCAPE_EXPORTS
-        }
-        return handlers | {"export_picture": self._ask_picture, "copy_picture": self.copy_picture}
-
-    # -- writing --------------------------------------------------------------------------------------------------
 
     def write(self, identifier: str, path: Path) -> None:
         """Write one of `LANDSCAPE_EXPORTS`."""
@@ -129,89 +119,16 @@ class LandscapeExports:
                 path.mkdir(parents=True, exist_ok=True)
             return write([result_of(entry) for entry in entries], path)
 
-        self._set_busy(True)
-        self._worker.submit(
-            lambda task: work(),
-            lambda files: self._done(files, path),
-            lambda error: self._failed(error, f"Writing the {title}"),
-        )
+        self.submit(work, path, title)
 
     def picture(self) -> QPixmap:
         """Return the picture as it is shown, at twice its size."""
-        shown = self._workbench.pictures.currentWidget()
-        pixmap = QPixmap(shown.size() * 2)
-        pixmap.setDevicePixelRatio(2.0)
-        pixmap.fill(shown.palette().base().color())
-        shown.render(pixmap)
-        return pixmap
+        return picture_of(self._workbench.pictures.currentWidget())
 
-    def copy_picture(self) -> None:
-        """Copy the picture as it is shown."""
-        QGuiApplication.clipboard().setPixmap(self.picture())
-        self._errors.post(Message("The picture is on the clipboard.", "success"))
-
-    def write_picture(self, path: Path) -> None:
-        """Write the picture as it is shown as PNG."""
-        if self.picture().save(str(path)):
-            self._done([path], path)
-        else:
-            self._errors.post(Message(f"{path}: the picture cannot be written.", "error"))
-
-    # -- asking ---------------------------------------------------------------------------------------------------
-
-    def _ask(self, identifier: str) -> None:
-        title, suffix, _ = LANDSCAPE_EXPORTS[identifier]
-        path = self._ask_file(f"Write the {title}", "", suffix) if suffix else self._ask_folder(title)
-        if path is not None:
-            self.write(identifier, path)
-
-    def _ask_picture(self) -> None:
-        path = self._ask_file("Write the picture", "_view", ".png")
-        if path is not None:
-            self.write_picture(path)
-
-    def _ask_folder(self, title: str) -> Path | None:
-        chosen = QFileDialog.getExistingDirectory(
-            self._window, f"Folder in which to write {title}", self._preferences.text("export")
-        )
-        if not chosen:
-            return None
-        self._preferences.set_text("export", chosen)
-        return Path(chosen) / self._stem
-
-    def _ask_file(self, title: str, ending: str, suffix: str) -> Path | None:
-        suggestion = os.path.join(self._preferences.text("export"), f"{self._stem}{ending}{suffix}")
-        chosen, _ = QFileDialog.getSaveFileName(self._window, title, suggestion, f"{suffix[1:].upper()} (*{suffix})")
-        if not chosen:
-            return None
-        path = Path(chosen)
-        path = path if path.suffix.lower() == suffix else path.with_name(path.name + suffix)
-        self._preferences.set_text("export", str(path.parent))
-        return path
-
-    # -- pieces ---------------------------------------------------------------------------------------------------
-
-    @property
-    def _stem(self) -> str:
+    def stem(self, identifier: str) -> str:
         return f"landscape_{self._controller.scene[0]}"
 
     def _entries(self, *, selected: bool) -> list[RunEntry]:
         if selected:
             return [] if self._controller.current is None else [self._controller.current]
         return [run for run in self._controller.runs_of_scene() if run.visible and run.frames]
-
-    def _set_busy(self, on: bool) -> None:
-        self._controller.exporting = on
-        self._controller.states_changed.emit()
-
-    def _done(self, files: Sequence[Path], path: Path) -> None:
-        self._set_busy(False)
-        where = files[0] if len(files) == 1 else path
-        count = "Written" if len(files) == 1 else f"{len(files)} files written"
-        folder = where if where.is_dir() else where.parent
-        action = ("Open folder", lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))))
-        self._errors.post(Message(f"{count} to {where}.", "success", action=action))
-
-    def _failed(self, error: BaseException, doing: str) -> None:
-        self._set_busy(False)
-        self._errors.report(error, doing)

@@ -91,7 +91,8 @@ def grey_levels(values: Values) -> tuple[float, float]:
 
 def color_table(colors: Colors) -> NDArray[np.uint8]:
     """Return 256 colours, shape=(256, 3)."""
-    stops = np.array([QColor(stop).getRgb()[:3] for stop in _STOPS[colors]], dtype=np.float64)
+    inks = [QColor(stop) for stop in _STOPS[colors]]
+    stops = np.array([(ink.red(), ink.green(), ink.blue()) for ink in inks], dtype=np.float64)
     places = np.linspace(0.0, len(stops) - 1.0, 256)
     channels = [np.interp(places, np.arange(len(stops)), stops[:, k]) for k in range(3)]
     return np.round(np.stack(channels, axis=1)).astype(np.uint8)
@@ -209,7 +210,7 @@ class PictureGrid(QWidget):
             self._center.x() * image.width() - width / 2, self._center.y() * image.height() - height / 2, width, height
         )
 
-    def find(self, place: QPointF) -> tuple[int, int, int, int] | None:
+    def pixel_at(self, place: QPointF) -> tuple[int, int, int, int] | None:
         """Return column and row of the grid, and row and column of the picture, at a place; None beside them."""
         for column in range(len(self._columns)):
             for row, image in enumerate(self._images[column]):
@@ -280,7 +281,7 @@ class PictureGrid(QWidget):
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         at = None
-        found = self.find(event.position())
+        found = self.pixel_at(event.position())
         if found is not None:
             cell = self.cell(found[0], found[1])
             at = QPointF(
@@ -296,10 +297,11 @@ class PictureGrid(QWidget):
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self._grabbed is not None and self._columns:
             edge = self.cell(0, 0).width() * self._zoom
-            self._center -= (event.position() - self._grabbed) / edge
+            moved = event.position() - self._grabbed
+            self._center -= QPointF(moved.x() / edge, moved.y() / edge)
             self._grabbed = event.position()
             self._keep_inside()
-        found = self.find(event.position())
+        found = self.pixel_at(event.position())
         self.pointed.emit("" if found is None else self._describe(*found))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:

@@ -188,8 +188,11 @@ class ShellPlot(PlotCard):
         return np.arange(1, len(curve.values)) * self._frequency
 
     def _drawn(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
-        shown = np.where(np.isfinite(values), np.asarray(values, dtype=np.float64), np.nan)
-        return np.log10(np.maximum(shown, self._floor)) if self._logarithmic else shown
+        shown: NDArray[np.float64] = np.asarray(values, dtype=np.float64)
+        shown = np.where(np.isfinite(shown), shown, np.nan)
+        if self._logarithmic:
+            shown = np.log10(np.maximum(shown, self._floor))
+        return shown
 
     def _pen(self, curve: ShellCurve) -> Any:
         palette = self.look.palette(self)
