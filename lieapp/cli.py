@@ -843,15 +843,15 @@ def demo(
     from lieapp.alignment.commands import job_from_options
     from lieapp.paths import resource
 
+    if lab not in ("align", "landscape", "cryoem"):
+        raise UsageError(f"--lab {lab}: expected align, landscape or cryoem.")
+    files = [str(resource(f"examples/hinge_{form}.pdb")) for form in ("open", "closed")]
+    if not (headless or as_json or out is not None) and has_display():
+        return _open_window(files, run=True, workbench=lab)
     if lab == "landscape":
         return _demo_landscape(as_json=as_json, out=out, quiet=quiet)
     if lab == "cryoem":
         return _demo_cryoem(as_json=as_json, out=out, quiet=quiet)
-    if lab != "align":
-        raise UsageError(f"--lab {lab}: expected align, landscape or cryoem.")
-    files = [str(resource(f"examples/hinge_{form}.pdb")) for form in ("open", "closed")]
-    if not (headless or as_json or out is not None) and has_display():
-        return _open_window(files, run=True)
     job = job_from_options(*files, optimizer="adam")
     return _run_alignments(["adam"], [job], as_json=as_json, out=out, quiet=quiet)
 
@@ -904,7 +904,14 @@ def _recommendations(name: str) -> str:
     """Say in which settings a run departs from the defaults of the table, unless told otherwise."""
     from lieapp.alignment.recommended import recommended
     from lieapp.optimizers.fields import show_value
+    from lieapp.optimizers.names import normalised
+    from lieapp.optimizers.settings import settings_for
 
+    if normalised(name) in settings_for("cryoem").keys() - settings_for("align").keys():
+        from lieapp.cryoem.recommended import recommended as for_reconstructions
+
+        words = " ".join(f"{key}={show_value(value)}" for key, value in for_reconstructions(name).items())
+        return f"\nlieapp cryoem takes, unless --set says otherwise (box 32, 10 batches an epoch):\n  {words}\n"
     settings = recommended(name)
     if not settings:
         return ""
@@ -971,12 +978,12 @@ def has_display() -> bool:
     return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
 
 
-def _open_window(files: Sequence[str], *, run: bool = False) -> int:
+def _open_window(files: Sequence[str], *, run: bool = False, workbench: str = "align") -> int:
     if not has_display():
         raise UsageError("There is no display, so the window cannot open. 'lieapp align' works without one.")
     from lieapp.gui.app import main as open_window
 
-    return open_window(list(files), run=run)
+    return open_window(list(files), run=run, workbench=workbench)
 
 
 def _complain(message: str) -> None:

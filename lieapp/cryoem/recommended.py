@@ -30,7 +30,7 @@ def recommended(
     -----
     The loss is scaled so that its largest curvature is one, see `lieapp.cryoem.fit`; chosen at box 32 on 1000 images:
 
-    - SGD: 1, the largest rate that is surely stable.
+    - SGD, perturbed or not: 1, the largest rate that is surely stable.
     - Row sums: 1 is stable in any batch; 1 / (1 + 0.1 k) averages the noise of batches. The exact diagonal and its
       estimate allow 0.59 (interpolation couples neighbours): 0.3 / (1 + 0.05 k).
     - Adam: half of the typical size of a coefficient; twice of it leaves the outer shells twice as noisy after ten
@@ -47,7 +47,7 @@ def recommended(
             return {"lr": 1.0, "restart_interval": steps_per_epoch}
         lr, decay = (1.0, 0.1) if preconditioner == "row-sum" else (0.3, 0.05)
         return {"lr": lr, **inverse, "schedule.decay": decay, "restart_interval": steps_per_epoch}
-    if name == "sgd":
+    if name in ("sgd", "perturbed-sgd"):
         return {"lr": 1.0}
     if name == "deo":  # there is no saddle: what is left of it is its base, plain gradient descent
         return {"base.name": "sgd", "base.lr": 1.0}

@@ -9,10 +9,12 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
 
 from lieapp.engine.errors import EngineError
 from lieapp.engine.limits import Limits
+from lieapp.optimizers.errors import OptimizerError
+from lieapp.optimizers.names import check_suits
 
 if TYPE_CHECKING:
     from lieapp.engine.checkpoint import Checkpoint
@@ -86,12 +88,27 @@ class Job(BaseModel):
     device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$", description="Where to compute")
     dtype: Literal["float64", "float32"] = Field(default="float64", description="Precision of the parameters")
 
+    @model_validator(mode="after")
+    def _optimizer_suits(self) -> Self:
+        try:
+            check_suits(self.optimizer.name, type(self).kind)
+        except OptimizerError as error:
+            raise ValueError(str(error)) from None
+        return self
+
     def recommended(self) -> dict[str, Any]:
         """Return the recommended settings of this job's optimiser (dotted keys), before overrides."""
         return {}
 
     def with_optimizer(self, name: str, overrides: Mapping[str, Any] | None = None) -> Self:
-        """Return a copy with another optimiser."""
+        """Return a copy with another optimiser.
+
+        Raises
+        ------
+        OptimizerError
+            If that is for other problems only.
+        """
+        check_suits(name, type(self).kind)
         choice = OptimizerChoice(name=name, overrides=dict(overrides or {}))
         return self.model_copy(update={"optimizer": choice})
 

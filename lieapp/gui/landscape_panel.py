@@ -54,6 +54,7 @@ class LandscapePanel(SettingsPanel):
 
     entrant_removed = Signal(str)
 
+    kind = "landscape"
     main_action = "race"
     side_actions = ("align", "add_to_race")
 

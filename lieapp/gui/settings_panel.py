@@ -26,7 +26,7 @@ from lieapp.gui.forms import LABEL_WIDTH, FieldEditor, Section, SettingsForm
 from lieapp.gui.theme import scaled
 from lieapp.optimizers.fields import FieldSpec
 from lieapp.optimizers.names import TORCH_CLASSES, title_of
-from lieapp.optimizers.settings import SETTINGS
+from lieapp.optimizers.settings import settings_for
 
 __all__ = ["ChoiceBox", "SettingsPanel", "panel_width"]
 
@@ -112,6 +112,8 @@ class SettingsPanel(QFrame):
     optimizer_chosen = Signal(str)
     other_optimizer_wanted = Signal()
 
+    kind = "align"
+    """Kind of the jobs, which decides what optimisers there are."""
     main_action = "align"
     """Id of the action behind the main button."""
     side_actions: tuple[str, ...] = ("add_to_race", "race")
@@ -199,7 +201,7 @@ class SettingsPanel(QFrame):
 
     def _build_optimizer(self) -> None:
         self._optimizer_part, layout = self._part("OPTIMISER")
-        named = [Choice(name, model.title, model.summary) for name, model in SETTINGS.items()]
+        named = [Choice(name, model.title, model.summary) for name, model in settings_for(self.kind).items()]
         self.optimizer = ChoiceBox(named, "Optimiser")
         self.optimizer.insertSeparator(self.optimizer.count())
         for name, title in TORCH_CLASSES.items():

@@ -132,12 +132,12 @@ def recommended(optimizer: str, scales: Scales | None, base: str = "sgd") -> dic
     step, length = _rounded(1.0 / scales.curvature), scales.length
     pace = _rounded(0.003 * length)
     shrinking = {"schedule.kind": "inverse-time", "schedule.decay": 0.002}
-    if name in ("sgd", "asgd", "preconditioned-sgd"):
+    if name in ("sgd", "asgd"):
         return {"lr": step}
     if name == "perturbed-sgd":
         slope = _rounded(1e-4 * scales.curvature * length)
         return {"lr": step, "radius": _rounded(0.003 * length), "gradient_threshold": slope}
-    if name in ("adam", "adamw", "complex-adam", "nadam", "radam", "adamax"):
+    if name in ("adam", "adamw", "nadam", "radam", "adamax"):
         return {"lr": pace, **shrinking}
     if name in ("rmsprop", "muon"):
         return {"lr": pace, **shrinking, **({"weight_decay": 0.0} if name == "muon" else {})}

@@ -76,7 +76,8 @@ def overview(*, width: int = 100) -> str:
     column = max(map(len, SETTINGS)) + 2
     lines = []
     for name, cls in SETTINGS.items():
-        lines += textwrap.wrap(cls.summary, width, initial_indent=f"{name:<{column}}", subsequent_indent=" " * column)
+        summary = f"{cls.summary} For {' and '.join(cls.problems)} only." if cls.problems else cls.summary
+        lines += textwrap.wrap(summary, width, initial_indent=f"{name:<{column}}", subsequent_indent=" " * column)
     others = ", ".join(TORCH_CLASSES)
     lines += ["", *textwrap.wrap(f"Also any optimiser of torch ({others}), or package.module:Class.", width)]
     return "\n".join(lines) + "\n"
@@ -95,8 +96,8 @@ def settings_record(settings_class: type[OptimizerSettings], *, parameter_unit: 
     Returns
     -------
     dict
-        ``name``, ``title``, ``summary``, ``target``, ``presets``, and ``settings``: one dict per setting by dotted
-        key, with the attributes of `FieldSpec` that are not empty.
+        ``name``, ``title``, ``summary``, ``target``, ``problems`` (none for all), ``presets``, and ``settings``: one
+        dict per setting by dotted key, with the attributes of `FieldSpec` that are not empty.
     """
     settings: dict[str, dict[str, Any]] = {}
     for name, spec in _flat(describe(settings_class, parameter_unit=parameter_unit)):
@@ -114,6 +115,7 @@ def settings_record(settings_class: type[OptimizerSettings], *, parameter_unit: 
         "title": settings_class.title,
         "summary": settings_class.summary,
         "target": settings_class.target,
+        "problems": list(settings_class.problems),
         "presets": {
             preset: {key: _plain(value) for key, value in overrides.items()}
             for preset, overrides in settings_class.presets.items()

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from lieapp.optimizers.errors import OptimizerError
 from lieapp.optimizers.settings import SETTINGS
 
-__all__ = ["TORCH_CLASSES", "UNUSABLE", "known_names", "normalised", "title_of", "unknown_optimizer"]
+__all__ = ["TORCH_CLASSES", "UNUSABLE", "check_suits", "known_names", "normalised", "title_of", "unknown_optimizer"]
 
 TORCH_CLASSES: dict[str, str] = {
     name.lower(): name
@@ -38,6 +38,28 @@ def title_of(name: str) -> str:
     if key in SETTINGS:
         return SETTINGS[key].title
     return TORCH_CLASSES.get(key, name.strip())
+
+
+def check_suits(name: str, kind: str) -> None:
+    """Refuse a named optimiser that is for other problems.
+
+    Parameters
+    ----------
+    name : str
+    kind : str
+        ``align``, ``landscape`` or ``cryoem``.
+
+    Raises
+    ------
+    OptimizerError
+        If it is; the message says what it is for and what to take instead.
+    """
+    settings = SETTINGS.get(normalised(name))
+    if settings is not None and settings.problems and kind not in settings.problems:
+        raise OptimizerError(
+            f"optimiser {settings.name} is for {' and '.join(settings.problems)} only, not for {kind}: "
+            f"{settings.elsewhere}"
+        )
 
 
 def unknown_optimizer(name: str, names: Iterable[str] | None = None) -> OptimizerError:

@@ -34,6 +34,7 @@ __all__ = [
     "WrappedSettings",
     "describe",
     "setting",
+    "settings_for",
     "summary_line",
 ]
 
@@ -67,6 +68,10 @@ class OptimizerSettings(SettingsModel):
         Constructor arguments that are no setting.
     presets : mapping
         Named sets of overrides worth knowing, such as the values of a paper.
+    problems : tuple of str
+        Kinds of jobs that it is for, such as ``("cryoem",)``; for all where it is empty.
+    elsewhere : str
+        Why not for others, and what to take there.
     """
 
     name: ClassVar[str] = ""
@@ -77,6 +82,8 @@ class OptimizerSettings(SettingsModel):
     uses_oracle: ClassVar[bool] = False
     fixed: ClassVar[Mapping[str, Any]] = {}
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    problems: ClassVar[tuple[str, ...]] = ()
+    elsewhere: ClassVar[str] = ""
 
     schedule: ScheduleSettings = Field(
         default_factory=ScheduleSettings, description="How the learning rate changes from step to step."
@@ -296,6 +303,8 @@ class SaddleFreeNewtonSettings(OptimizerSettings):
         "Newton's step with the Hessian's eigenvalues made positive: repelled by saddles, few steps, exact Hessian."
     )
     target: ClassVar[str] = "lieapp.optimizers.saddle_free_newton:SaddleFreeNewton"
+    problems: ClassVar[tuple[str, ...]] = ("align", "landscape")
+    elsewhere: ClassVar[str] = "a volume has too many numbers for its dense Hessian, take lbfgs or preconditioned-sgd"
     uses_oracle: ClassVar[bool] = True
 
     lr: float = setting(
@@ -540,6 +549,8 @@ class PreconditionedSGDSettings(OptimizerSettings):
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "paper": {"rule": "armijo", "armijo": 0.99, "growth": 1.2, "lr": 10.0},
     }
+    problems: ClassVar[tuple[str, ...]] = ("cryoem",)
+    elsewhere: ClassVar[str] = "without a preconditioner it is plain gradient descent, take sgd"
 
     lr: float = _lr(0.3, "Learning rate; the first rate that a search tries, or a share of the best one.")
     rule: Literal["decay", "armijo", "exact"] = setting(
@@ -575,6 +586,8 @@ class ComplexAdamSettings(OptimizerSettings):
     title: ClassVar[str] = "Complex Adam"
     summary: ClassVar[str] = "Adam for complex coefficients: the size of a step does not depend on the phase."
     target: ClassVar[str] = "lieapp.optimizers.complex_adam:ComplexAdam"
+    problems: ClassVar[tuple[str, ...]] = ("cryoem",)
+    elsewhere: ClassVar[str] = "it is Adam for complex coefficients, take adam"
 
     lr: float = _lr(0.01, "Learning rate: about the distance that each coefficient moves in one step.")
     betas: tuple[float, float] = setting(
@@ -601,6 +614,17 @@ SETTINGS: dict[str, type[OptimizerSettings]] = {
     )
 }
 """The named optimisers in the order that menus show them."""
+
+
+def settings_for(kind: str) -> dict[str, type[OptimizerSettings]]:
+    """Return the named optimisers that are for a kind of job, in the order of menus.
+
+    Parameters
+    ----------
+    kind : str
+        ``align``, ``landscape`` or ``cryoem``.
+    """
+    return {name: cls for name, cls in SETTINGS.items() if not cls.problems or kind in cls.problems}
 
 
 def summary_line(settings: OptimizerSettings, unit: str = "") -> str:

@@ -17,12 +17,12 @@ from lieapp.alignment.superposition import superpose
 from lieapp.engine.race import Entrant, Race
 from lieapp.engine.run import Run
 from lieapp.optimizers.registry import build_optimizer
-from lieapp.optimizers.settings import SETTINGS
+from lieapp.optimizers.settings import settings_for
 from lieapp.structures.reading import read_structure
 
 pytestmark = pytest.mark.shared_data
 
-NAMED = tuple(SETTINGS)
+NAMED = tuple(settings_for("align"))
 STARTS = [("identity", 0), ("centroids", 0), *(("random", seed) for seed in range(20))]
 KABSCH, TM = 7.130700, 0.684185
 
@@ -168,7 +168,7 @@ def test_all_atoms_of_groel(structures_dir: Path) -> None:
     rng = np.random.default_rng(0)
     truth = pose_matrix(random_rotations(1, rng)[0], [10.0, 20.0, 30.0])
     target = mobile @ truth[:3, :3].T + truth[:3, 3] + rng.normal(0, 0.5, mobile.shape)
-    for name, settings in SETTINGS.items():
+    for name, settings in settings_for("align").items():
         problem = AlignProblem(mobile, target)
         chosen = settings().updated(recommended(name))
         run = Run(problem, build_optimizer(chosen, problem.parameters()), settings=chosen)

@@ -21,10 +21,10 @@ from lieapp.engine.job import open_job, resume_job
 from lieapp.engine.run import Run
 from lieapp.optimizers.errors import OptimizerError
 from lieapp.optimizers.registry import build_optimizer
-from lieapp.optimizers.settings import SETTINGS
+from lieapp.optimizers.settings import settings_for
 from tests.alignment.small import LENGTH, hinge, write_pair
 
-NAMED = tuple(SETTINGS)
+NAMED = tuple(settings_for("align"))
 OBJECTIVES = ("rmsd", "tm", "gdt", "huber", "geman-mcclure")
 
 MOBILE, TARGET = hinge(0.0), hinge(0.6)[:, [1, 2, 0]] + [30.0, -12.0, 5.0]

@@ -104,6 +104,7 @@ def test_demo(capsys: pytest.CaptureFixture[str]) -> None:
         (["--particles", "no.star"], "no.star"),
         (["--defocus", "3"], "--defocus 3"),
         (["--set", "speed=1"], "speed"),
+        (["--optimizer", "saddle-free-newton"], "for align and landscape only"),
     ],
 )
 def test_wrong_words_are_answered_in_one_line(
@@ -114,6 +115,20 @@ def test_wrong_words_are_answered_in_one_line(
     assert message in captured.err
     assert captured.err.count("\n") == 1
     assert captured.out == ""
+
+
+@pytest.mark.parametrize(("name", "instead"), [("complex-adam", "adam"), ("Preconditioned_SGD", "sgd")])
+def test_optimisers_of_reconstructions_are_refused_elsewhere(
+    name: str, instead: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for words in (["align", "one.pdb", "two.pdb"], ["landscape", "saddle"]):
+        assert main([*words, "--optimizer", name]) == 2
+        told = capsys.readouterr().err
+        assert told.count("\n") == 1
+        assert f"is for cryoem only, not for {words[0]}" in told
+        assert told.endswith(f"take {instead}\n")
+    assert main(["optimizers", name]) == 0
+    assert "lieapp cryoem takes" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

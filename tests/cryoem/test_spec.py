@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from lieapp.cryoem.recommended import recommended
 from lieapp.cryoem.spec import PRESETS, CryoemJob, named_settings, steps_per_epoch, to_command
 from lieapp.engine.job import job_from_json, job_to_json
-from lieapp.optimizers.settings import SETTINGS
+from lieapp.optimizers.settings import SETTINGS, settings_for
 
 
 def test_no_torch_is_loaded() -> None:
@@ -35,7 +35,7 @@ def test_presets_are_jobs_that_json_keeps(preset) -> None:  # type: ignore[no-un
     assert len(set.union(*images.values())) == 1
 
 
-@pytest.mark.parametrize("name", SETTINGS)
+@pytest.mark.parametrize("name", settings_for("cryoem"))
 @pytest.mark.parametrize("preconditioner", ["none", "exact", "row-sum", "hutchinson"])
 def test_recommended_settings_exist(name: str, preconditioner: str) -> None:
     SETTINGS[name]().updated(recommended(name, preconditioner, 64, 20))

@@ -265,7 +265,7 @@ def main() -> int:
     from lieapp.gui.app import SWITCH_SECONDS
     from lieapp.gui.errors import ErrorCenter
     from lieapp.gui.preferences import Preferences
-    from lieapp.optimizers.settings import SETTINGS
+    from lieapp.optimizers.settings import settings_for
 
     sys.setswitchinterval(SWITCH_SECONDS)
 
@@ -299,7 +299,7 @@ def main() -> int:
         else:
             pulses = {
                 name: measure(window, name, options.seconds, wait, turn=options.turn)
-                for name in options.optimizers or SETTINGS
+                for name in options.optimizers or settings_for("align")
             }
         found = {name: pulse.figures() for name, pulse in pulses.items()}
         load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0

@@ -12,7 +12,7 @@ import time
 import pytest
 
 from lieapp.gui.main_window import MainWindow
-from lieapp.optimizers.settings import SETTINGS
+from lieapp.optimizers.settings import settings_for
 from tests.benchmarks.bench_heartbeat import pulse
 from tests.gui.pulse import endless_run
 
@@ -63,7 +63,7 @@ def test_the_heart_beats_with_3d() -> None:
 @pytest.mark.parametrize("view", (False, True), ids=("hidden", "shown"))
 def test_the_limits_over_a_long_run(view: bool, turn: bool) -> None:
     found = pulse(5.0, view=view, turn=turn)
-    assert set(found["pulse"]) == set(SETTINGS)
+    assert set(found["pulse"]) == set(settings_for("align"))
     clock = quiet(found["load"])
     for name, figures in found["pulse"].items():
         check_lateness(name, figures, clock=clock, longest=None if view else 100.0)

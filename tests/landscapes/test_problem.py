@@ -19,7 +19,7 @@ from lieapp.landscapes.spec import SURFACES
 from lieapp.landscapes.truth import SO3_SINGULAR_VALUES, StrictSaddle, learning_plateaus, so3_points, truth_of
 from lieapp.lie import so3
 from lieapp.optimizers.oracle import AutogradOracle, hessian, hessian_diagonal
-from lieapp.optimizers.settings import SETTINGS
+from lieapp.optimizers.settings import settings_for
 
 SMALL = ["strict-saddle-100", "matrix-factorisation", "deep-linear", "so3-alignment"]
 
@@ -176,7 +176,7 @@ def test_same_job_gives_the_same_recording_bit_by_bit() -> None:
 @pytest.mark.parametrize("name", SURFACES)
 def test_no_optimiser_diverges_at_recommended_settings(name: str) -> None:
     kinds = {}
-    for optimizer in SETTINGS:
+    for optimizer in settings_for("landscape"):
         job = job_from_options(name, optimizer=optimizer, steps=300, evaluations=400)
         recording = _run(job)
         assert recording.outcome is not None

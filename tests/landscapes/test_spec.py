@@ -15,7 +15,7 @@ from lieapp.landscapes.commands import OPTIONS, job_from_options, landscape_comm
 from lieapp.landscapes.errors import LandscapeError
 from lieapp.landscapes.recommended import planar_scales
 from lieapp.landscapes.spec import PRESETS, SURFACES, LandscapeJob, to_command, to_python
-from lieapp.optimizers.settings import SETTINGS
+from lieapp.optimizers.settings import settings_for
 
 
 def command_line(job: LandscapeJob) -> LandscapeJob:
@@ -131,7 +131,7 @@ def test_steps_follow_the_curvature_below_the_start() -> None:
 
 
 @pytest.mark.parametrize("name", [*SURFACES, "strict-saddle-100", "so3-alignment", "transformer-tiny"])
-@pytest.mark.parametrize("optimizer", SETTINGS)
+@pytest.mark.parametrize("optimizer", settings_for("landscape"))
 def test_recommended_settings_are_settings(name: str, optimizer: str) -> None:
     assert named_settings(LandscapeJob(landscape=name).with_optimizer(optimizer)) is not None
 

@@ -22,6 +22,7 @@ from lieapp.optimizers.settings import (
     SGDSettings,
     SophiaSettings,
     describe,
+    settings_for,
     summary_line,
 )
 from tests.optimizers.conftest import PROPERTY
@@ -51,6 +52,14 @@ def test_no_torch_is_loaded() -> None:
         "import lieapp.optimizers; lieapp.optimizers.SETTINGS; assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_optimisers_that_are_for_some_problems_say_so() -> None:
+    assert SETTINGS.keys() - settings_for("cryoem").keys() == {"saddle-free-newton"}
+    for kind in ("align", "landscape"):
+        assert SETTINGS.keys() - settings_for(kind).keys() == {"preconditioned-sgd", "complex-adam"}
+    for settings in SETTINGS.values():
+        assert bool(settings.problems) == bool(settings.elsewhere)
 
 
 @ALL
