@@ -76,9 +76,10 @@ class ContourMaker(QObject):
 
     def ask(self, requests: Sequence[ContourRequest]) -> bool:
         """Have contours made; return whether all are there already. Requests before this one are forgotten."""
-        self._wanted = [request for request in requests if request.key not in self._cache]
+        missing = [request for request in requests if request.key not in self._cache]
+        self._wanted = missing
         self._next()
-        return not self._wanted
+        return not missing
 
     def close(self) -> None:
         """End the thread."""
