@@ -109,8 +109,14 @@ class DeviationPlot(PlotCard):
         if len(self._selected) != len(self._values) or not self._selected.any():
             self.chosen.clear()
             return
-        places = np.arange(1, len(self._values) + 1, dtype=float)
-        self.chosen.setData(places, np.where(self._selected, self._values, np.nan))
+        # Half a pair to both sides: a pair alone would be a line without length.
+        pairs = np.arange(1, len(self._values) + 1, dtype=float)
+        places = np.arange(0.5, len(self._values) + 0.75, 0.5)
+        edge = np.zeros(1, dtype=bool)
+        beside = np.concatenate([edge, self._selected]) | np.concatenate([self._selected, edge])
+        chosen = np.empty(len(places), dtype=bool)
+        chosen[0::2], chosen[1::2] = beside, self._selected
+        self.chosen.setData(places, np.where(chosen, np.interp(places, pairs, self._values), np.nan))
 
     def mark_pair(self, pair: int) -> None:
         """Point at a pair, or at none for -1."""

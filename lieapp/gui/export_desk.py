@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -185,8 +186,11 @@ class ExportDesk:
         self._errors.post(Message("The matrix is on the clipboard: x' = R x + t, row by row.", "success"))
 
     def copy_picture(self) -> None:
-        """Copy what the 3-D view shows."""
-        image = self._workbench().viewer.picture()
+        """Copy what the 3-D view shows, sharp enough for a slide."""
+        viewer = self._workbench().viewer
+        width, height = viewer.scene.size
+        scale = max(2, math.ceil(viewer.devicePixelRatioF()))
+        image = viewer.picture((scale * width, scale * height))
         if image.isNull():
             self._errors.post(Message("There is no 3-D view to copy.", "warning"))
             return

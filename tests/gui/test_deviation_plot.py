@@ -111,3 +111,14 @@ def test_thousands_of_pairs_are_drawn_quickly(plot: DeviationPlot, qtbot: QtBot)
     plot.set_deviations([""] * len(values), values)
     qtbot.waitUntil(lambda: len(plot.curve.getData()[0]) < 2500, timeout=2000)
     assert plot.plot.viewRange()[1][1] >= values.max()
+
+
+def test_a_single_selected_pair_can_be_seen(plot: DeviationPlot) -> None:
+    values = np.linspace(1.0, 5.0, 9)
+    plot.set_deviations([f"A:ALA {number}" for number in range(1, 10)], values)
+    for selected in ([4], [0], [8], [2, 3, 7]):
+        plot.set_selected(np.isin(np.arange(9), selected))
+        x, y = plot.chosen.getData()
+        drawn = x[np.isfinite(y)]
+        assert set(drawn) == {pair + 1 + half for pair in selected for half in (-0.5, 0.0, 0.5)}
+        assert np.interp(np.array(selected) + 1.0, x, np.nan_to_num(y)) == pytest.approx(values[selected])

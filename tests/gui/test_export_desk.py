@@ -106,7 +106,7 @@ def test_the_picture_is_copied_and_written_at_any_size(
     aligned: MainWindow, messages: list[Message], tmp_path: Path, qtbot
 ) -> None:
     aligned.actions_["copy_picture"].trigger()
-    assert not QGuiApplication.clipboard().image().isNull()
+    assert QGuiApplication.clipboard().image().width() == 2 * aligned.workbench.viewer.scene.size[0]
     path = tmp_path / "view.png"
     aligned.export_desk.picture(path, (400, 300), transparent=True)
     assert aligned.export_desk.strip.isVisible() and not path.exists(), "drawn beside the window"
