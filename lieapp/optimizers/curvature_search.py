@@ -13,7 +13,7 @@ from torch import Tensor
 from lieapp.optimizers.curvature_block import CurvatureBlock, CurvatureMemory
 from lieapp.optimizers.dimer import ROTATION_METHODS, Rotation, rotate
 from lieapp.optimizers.flat import FlatSpace
-from lieapp.optimizers.oracle import Costs, FiniteDifferenceOracle, Oracle, dot, rough_norm
+from lieapp.optimizers.oracle import Costs, FiniteDifferenceOracle, Oracle, rough_norm
 from lieapp.optimizers.presented import RestrictedOracle
 from lieapp.optimizers.tensor_lists import rough_product_and_norm
 
@@ -278,7 +278,7 @@ def _angle(before: list[Tensor] | None, after: list[Tensor] | None, blocks: int)
     """Return the angle between two lists that join as many unit vectors, regardless of sign, in degrees."""
     if before is None or after is None:
         return math.nan
-    return math.degrees(math.acos(min(1.0, abs(dot(before, after)) / blocks)))
+    return math.degrees(math.acos(min(1.0, abs(rough_product_and_norm(before, after)[0]) / blocks)))
 
 
 def check_options(options: Mapping[str, Any]) -> None:

@@ -79,7 +79,7 @@ class FlatSpace:
         length = norm64(vector)
         if not 0.0 < length < float("inf"):
             raise ValueError(f"Invalid direction: its length is {length}")
-        return vector if abs(length - 1.0) <= torch.finfo(vector.dtype).eps else vector / length
+        return vector if abs(length - 1.0) <= 4.0 * torch.finfo(vector.dtype).eps else vector / length
 
     @staticmethod
     def with_sign(vector: Tensor) -> Tensor:

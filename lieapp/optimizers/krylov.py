@@ -20,6 +20,22 @@ MAX_STEPS = 50
 _SMALL = 1 << 16
 
 
+class _Rest:
+    # What a product adds to the space: its part orthogonal to the basis. Of the last one only the length is of use,
+    # unless the product of a Ritz vector is asked for; so the vector is made when needed.
+
+    def __init__(self, product: list[Tensor], length: float, terms: list[tuple[float, Sequence[Tensor]]]) -> None:
+        self.length = length
+        self._product = product
+        self._terms: list[tuple[float, Sequence[Tensor]]] | None = terms
+
+    def vector(self) -> list[Tensor]:
+        if self._terms is not None:
+            subtract_(self._product, self._terms, 1.0 / self.length if self.length > 0.0 else 1.0)
+            self._terms = None
+        return self._product
+
+
 class Krylov:
     """A Krylov space that grows by one product at a time.
 
@@ -54,64 +70,64 @@ class Krylov:
         self._space = space
         self._limit = min(steps, space.size)
         self._unit = torch.finfo(space.dtype).eps
-        self._diagonal: list[float] = []
-        self._offdiagonal: list[float] = []
-        self._against_all = space.size <= _SMALL
+        self._whole = torch.zeros(self._limit, self._limit, dtype=torch.float64)
+        self._small = space.size <= _SMALL
+        self._against_all = self._small
         self.basis: list[Sequence[Tensor]] = []
         self.next = start
         self.invariant = False
         self.complete = False
         self.scale = 0.0
-        self._rest: tuple[Sequence[Tensor], float] = (start, math.nan)
+        self._rest = _Rest(list(start), math.nan, [])
         self._values = torch.empty(0, dtype=torch.float64)
         self._vectors = torch.empty(0, 0, dtype=torch.float64)
 
     @property
     def steps(self) -> int:
         """Number of products taken."""
-        return len(self._diagonal)
+        return len(self.basis)
 
     @property
     def matrix(self) -> Tensor:
         """The projected Hessian, shape ``(steps, steps)``, in float64."""
-        matrix = torch.diag(torch.tensor(self._diagonal, dtype=torch.float64))
-        off = torch.tensor(self._offdiagonal[: self.steps - 1], dtype=torch.float64)
-        return matrix + torch.diag(off, 1) + torch.diag(off, -1)
+        return self._whole[: self.steps, : self.steps]
 
     def extend(self, product: list[Tensor]) -> None:
         """Take H times `next`; its tensors may be overwritten."""
+        last = self._rest.length if self.basis else 0.0
+        index = self.steps
         self.basis.append(self.next)
         diagonal, square = product_and_square(self.next, product)
-        self._diagonal.append(diagonal)
+        self._whole[index, index] = diagonal
         scale = math.sqrt(square) if 1e-300 < square < math.inf else norm(product)
         self.scale = max(self.scale, scale)
-        last = self._offdiagonal[-1] if self._offdiagonal else 0.0
         left = square - diagonal * diagonal - last * last
-        # Of a short rest this would be a difference of large numbers.
-        if not self._against_all and left > 1e-2 * square:
+        final = self.steps == self._limit
+        terms = list(zip((diagonal, last), self.basis[:-3:-1], strict=False))
+        if left > 1e-2 * square and not self._small and (final or not self._against_all):
             length = math.sqrt(left)
-            subtract_(product, list(zip((diagonal, last), self.basis[:-3:-1], strict=False)), 1.0 / length)
+            self._rest = _Rest(product, length, terms)
+        elif left > 1e-6 * square and not self._against_all:  # that difference is not exact enough
+            subtract_(product, terms)
+            length = norm(product)
+            self._rest = _Rest(product, length, [])
         else:
-            length = self._subtract_all(product)
-        self._rest = (product, length)
+            self._rest = _Rest(product, length := self._subtract_all(product), [])
         self.invariant = not length > 1e2 * self._unit * scale
-        self.complete = self.invariant or self.steps == self._limit
+        self.complete = self.invariant or final
         self._solve()
         if self.steps > 1:
             closest = float(self.residuals(self._vectors).min())
             self._against_all |= not closest > 10.0 * math.sqrt(self._unit) * self.scale
         if not self.complete:
-            self._offdiagonal.append(length)
-            self.next = product
+            self._whole[index, index + 1] = self._whole[index + 1, index] = length
+            self.next = self._rest.vector()
 
     def _subtract_all(self, product: list[Tensor]) -> float:
         """Leave of a product the unit vector orthogonal to all others; return its length before."""
         for _ in range(2):  # once loses half of the digits
             subtract_(product, list(zip(dots(self.basis, product).tolist(), self.basis, strict=True)))
-        length = norm(product)
-        if length > 0.0:
-            subtract_(product, [], 1.0 / length)
-        return length
+        return norm(product)
 
     def _solve(self) -> None:
         matrix = self.matrix
@@ -127,7 +143,7 @@ class Krylov:
 
     def residuals(self, vectors: Tensor) -> Tensor:
         """Return the lengths of H v - value v for Ritz vectors given in the basis."""
-        return self._rest[1] * vectors[-1].abs()
+        return self._rest.length * vectors[-1].abs()
 
     def lowest(self) -> tuple[float, float]:
         """Return the lowest Ritz value and its residual."""
@@ -139,8 +155,8 @@ class Krylov:
 
     def product(self, factors: Tensor) -> Tensor:
         """Return H times the vector with these coefficients."""
-        vectors = [*self.basis, self._rest[0]]
-        return self._combined([*(self.matrix @ factors).tolist(), self._rest[1] * float(factors[-1])], vectors)
+        vectors = [*self.basis, self._rest.vector()]
+        return self._combined([*(self.matrix @ factors).tolist(), self._rest.length * float(factors[-1])], vectors)
 
     def _combined(self, factors: Sequence[float], vectors: Sequence[Sequence[Tensor]]) -> Tensor:
         joined = torch.empty(self._space.size, dtype=self._space.dtype, device=self._space.device)
