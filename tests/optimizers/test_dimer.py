@@ -17,6 +17,7 @@ from torch import Tensor
 from lieapp.optimizers.counting import CountingOracle
 from lieapp.optimizers.dimer import ROTATION_METHODS, Rotation, fourier_angle, rotate, rotations
 from lieapp.optimizers.flat import FlatSpace
+from lieapp.optimizers.krylov import MAX_STEPS, Krylov
 from lieapp.optimizers.lanczos import lanczos
 from lieapp.optimizers.oracle import AutogradOracle, Costs, FiniteDifferenceOracle, Oracle, dot, norm
 from lieapp.optimizers.presented import RestrictedOracle
@@ -302,6 +303,63 @@ def test_sums_are_in_float64() -> None:
     assert space.norm(a) == pytest.approx(float(a.double().norm()), rel=1e-12)
     basis = torch.stack((a, b))
     torch.testing.assert_close(space.rows_dot(basis, a), basis.double() @ a.double(), rtol=1e-12, atol=0)
+
+
+@pytest.mark.parametrize(("dtype", "accuracy"), [(torch.float32, 1e-4), (torch.float64, 1e-10)])
+def test_many_numbers_take_the_short_recurrence_and_stay_orthogonal(dtype: torch.dtype, accuracy: float) -> None:
+    """Above 65 536 numbers; twelve eigenvalues, so that Ritz values converge and vectors must be kept apart."""
+    size = 70_003
+    values = torch.tensor([-2.0, -1.0, *torch.linspace(0.5, 50.0, 10).tolist()], dtype=dtype)
+    spectrum = values.repeat(size // 12 + 1)[:size]
+    x = torch.ones(size, dtype=dtype, requires_grad=True)
+    oracle = AutogradOracle(lambda: 0.5 * (spectrum * x * x).sum(), [x], costs=UNIT_COSTS)
+    space = FlatSpace([x])
+    krylov = Krylov(space, space.split(space.random(seeded(1))), 12)
+    for step in range(12):
+        krylov.extend([y.clone() for y in oracle.hvp(krylov.next)])
+        if step < 11:
+            basis = torch.stack([u[0] for u in krylov.basis]).double()
+            gram = basis @ basis.T
+            assert float((gram - torch.eye(len(gram))).abs().max()) < math.sqrt(torch.finfo(dtype).eps)
+    assert krylov.ritz()[0].tolist() == pytest.approx(values.tolist(), abs=50 * accuracy)
+    # A start almost on an eigenvector leaves little of the first product.
+    near = torch.where(spectrum == -2.0, 1.0, 0.0) + 1e-4 * space.random(seeded(2)) * math.sqrt(size)
+    for start in (None, [near.to(dtype)]):
+        found = rotate(oracle, start, budget=20, tolerance=1e-3, generator=seeded(3))
+        assert found.converged and found.curvature == pytest.approx(-2.0, rel=1e-3)
+        (n,), (y,) = found.direction, found.product
+        assert norm([n]) == pytest.approx(1.0, abs=1e-6)
+        torch.testing.assert_close(y, spectrum * n, rtol=0, atol=1e-4 * float(y.abs().max()))
+
+
+def test_a_search_longer_than_its_memory_starts_over_from_the_best() -> None:
+    x = (1e-4 * normal(100)).requires_grad_()
+    oracle = AutogradOracle(lambda: quadratic(rotated(torch.linspace(-1.0, 200.0, 100).double() ** 2))(x), [x])
+    found = rotate(oracle, budget=400, tolerance=1e-6, generator=seeded(1))
+    assert found.products > MAX_STEPS
+    values = torch.linalg.eigvalsh(oracle.hessian())
+    assert found.curvature == pytest.approx(float(values[0]), abs=1e-3 * float(values[-1]))
+
+
+def test_holding_restores_once_and_products_are_the_same() -> None:
+    x = leaf(0.4, -0.3, 0.8)
+    v = [normal(3) / normal(3).norm()]
+    oracle = differences(wavy, x)
+    oracle.gradient()
+    single = oracle.hvp(v)
+    before, grad = x.detach().clone(), x.grad
+    assert grad is not None
+    slope = grad.clone()
+    with oracle.holding():
+        held = [oracle.hvp(v), oracle.unit_hvp(v)]
+        assert not torch.equal(x, before)
+    assert torch.equal(x, before) and x.grad is grad and torch.equal(grad, slope)
+    assert torch.equal(held[0][0], single[0])
+    torch.testing.assert_close(held[1], single, rtol=1e-6, atol=1e-6)
+    with pytest.raises(ArithmeticError), oracle.holding():
+        oracle.hvp(v)
+        raise ArithmeticError
+    assert torch.equal(x, before) and x.grad is grad and torch.equal(grad, slope)
 
 
 def attention_loss(x: Tensor) -> Callable[[], Tensor]:
