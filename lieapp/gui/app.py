@@ -40,7 +40,7 @@ def make_application(arguments: Sequence[str] = ()) -> QApplication:
     return app
 
 
-def main(files: Sequence[str] = (), *, run: bool = False) -> int:
+def main(files: Sequence[str] = (), *, run: bool = False, workbench: str = "align") -> int:
     """Open the window and stay until it is closed.
 
     Parameters
@@ -48,7 +48,9 @@ def main(files: Sequence[str] = (), *, run: bool = False) -> int:
     files : sequence of str, optional
         Structures to open: the first moves, the second stays.
     run : bool, optional
-        Press Align once they are there.
+        Press the main button, Align once they are there.
+    workbench : str, optional
+        Which one to show: "align", "landscape" or "cryoem".
 
     Returns
     -------
@@ -68,7 +70,7 @@ def main(files: Sequence[str] = (), *, run: bool = False) -> int:
     errors.install()
     window = MainWindow(errors)
     window.show()
-    _when_seen(window, lambda: window.start(list(files), run=run))
+    _when_seen(window, lambda: window.start(list(files), run=run, workbench=workbench))
     try:
         return app.exec()
     finally:

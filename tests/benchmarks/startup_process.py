@@ -53,12 +53,12 @@ def watch(report: dict[str, Any]) -> object:
                 report.setdefault("paired", time.time() - STARTED)
             shown = session.inputs is not None or bool(said)
             warm = "torch" in sys.modules and not self.window.device_text.startswith("starting")
-            done = shown and (AT_ONCE or (warm and not self.window.controller.running))
+            done = shown and (AT_ONCE or (warm and not self.window.runs.running))
             if done or time.time() - STARTED > 60:
                 report["ready"] = time.time() - STARTED
                 report["messages"] = said
                 report["pairs"] = 0 if session.inputs is None else len(session.inputs.pairing)
-                report["runs"] = [run.outcome_text() for run in session.runs]
+                report["runs"] = [run.outcome_text() for run in self.window.runs.runs]
                 self.timer.stop()
                 self.window.close()
 

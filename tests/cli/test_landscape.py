@@ -53,7 +53,7 @@ def test_typed_formula(capsys: pytest.CaptureFixture[str]) -> None:
         (["landscape", "saddle", "--set", "speed=3"], "no setting"),
         (["landscape", "transformer-tiny", "--text", "no-such.txt"], "no-such.txt"),
         (["landscape", "saddle", "--seeds", "0"], "seeds"),
-        (["demo", "--lab", "kitchen"], "expected align or landscape"),
+        (["demo", "--lab", "kitchen"], "expected align, landscape or cryoem"),
     ],
 )
 def test_wrong_use_is_status_2_and_one_line(words: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:

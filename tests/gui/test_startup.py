@@ -12,6 +12,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.benchmarks.bench_startup import start
 
 PROCESSOR_SECONDS, CLOCK_SECONDS = 2.0, 4.0
@@ -48,10 +50,13 @@ def test_importing_the_window_imports_no_torch() -> None:
     assert done.returncode == 0, f"torch came with {done.stderr}"
 
 
-def test_the_demonstration_runs_by_itself() -> None:
-    found = start(["demo"])
+@pytest.mark.parametrize(
+    ("lab", "runs"), (("align", ["converged"]), ("landscape", ["converged", "limit", "converged", "limit"]))
+)
+def test_the_demonstration_runs_by_itself(lab: str, runs: list[str]) -> None:
+    found = start(["demo", "--lab", lab])
     assert found["status"] == 0
-    assert found["runs"] == ["converged"]
+    assert found["runs"] == runs
     assert found["messages"] == []
 
 
