@@ -198,11 +198,15 @@ class _Mp4(MovieFile):
             ffmpeg_log_level="error",
             output_params=["-crf", str(_CONSTANT_RATE_FACTOR), "-preset", "medium", "-movflags", "+faststart"],
         )
-        self._writer.send(None)
+        self._begun = False
 
     def add(self, picture: NDArray[np.uint8], repeats: int = 1) -> None:
         frame = np.ascontiguousarray(picture[..., :3])
         try:
+            if not self._begun:
+                # Not before: without a frame ffmpeg would complain on the terminal when the movie is cancelled.
+                self._writer.send(None)
+                self._begun = True
             for _ in range(repeats):
                 self._writer.send(frame)
         except OSError as error:
