@@ -20,9 +20,8 @@ from lieapp.cryoem.batches import BatchOrder
 from lieapp.cryoem.fit import VolumeFit
 from lieapp.cryoem.particles import Particles
 from lieapp.cryoem.plane import HalfPlane, fourier_to_map
-from lieapp.cryoem.problem import stream_seed
+from lieapp.cryoem.problem import job_device, stream_seed
 from lieapp.cryoem.slices import gridding_envelope
-from lieapp.engine.devices import resolve_device
 
 if TYPE_CHECKING:
     from lieapp.cryoem.inputs import CryoemInputs
@@ -91,6 +90,11 @@ class Baselines:
     filling: Picture
     filled: NDArray[np.int64]
 
+    @property
+    def reference(self) -> Picture:
+        """The map that others are looked at beside: the truth, or else the one-pass reconstruction."""
+        return self.one_pass.map if self.truth is None else self.truth
+
 
 def measure_baselines(job: CryoemJob, inputs: CryoemInputs) -> Baselines:
     """Measure what runs of a job are compared with; entrants of a race share it.
@@ -106,7 +110,7 @@ def measure_baselines(job: CryoemJob, inputs: CryoemInputs) -> Baselines:
     EngineError
         If the device does not exist.
     """
-    fits = inputs.fits(job, resolve_device(job.device, prefers="cuda", dtype=job.dtype))
+    fits = inputs.fits(job, job_device(job))
     first = fits[0]
     spectrum = inputs.true_spectrum(job.interpolation)
     truth = None if spectrum is None else (spectrum / first.unit).to(first.measurements.data)

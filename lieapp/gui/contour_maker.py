@@ -33,12 +33,15 @@ class ContourRequest:
         Read on the thread that makes contours; axes z, y, x.
     level : float
     pixel_size_angstrom : float
+    stride : int
+        Take only every so manieth grid point.
     """
 
     key: Hashable
     values: Callable[[], NDArray[np.float32]]
     level: float
     pixel_size_angstrom: float
+    stride: int = 1
 
 
 class ContourMaker(QObject):
@@ -127,4 +130,4 @@ def _contour(request: ContourRequest, cancelled: Callable[[], bool]) -> Isosurfa
     values, pixel = request.values(), request.pixel_size_angstrom
     start = -pixel * (values.shape[0] // 2)
     density = DensityMap(values, (pixel, pixel, pixel), (start, start, start))
-    return map_contour(density, request.level, cancelled=cancelled)
+    return map_contour(density, request.level, stride=request.stride, cancelled=cancelled)

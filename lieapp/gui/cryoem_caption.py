@@ -43,7 +43,7 @@ def reconstruction_caption(entries: Sequence[RunEntry]) -> str:
 def _line(entry: RunEntry) -> str:
     recording, last = entry.recording, entry.best
     parts = []
-    gap = _last_known(entry, "loss_gap", last)
+    gap = entry.last_known("loss_gap", last)
     if gap is not None:
         parts.append(f"gap {gap:.2g}")
     words = ", ".join(parts) + _outer(np.asarray(recording.state(last)["shell_error"], dtype=np.float64))
@@ -63,9 +63,3 @@ def _outer(errors: np.ndarray) -> str:
     if shells < 6 or not math.isfinite(float(errors[outer])):
         return ""
     return f", error {errors[inner]:.2f} in shell {inner}, {errors[outer]:.2f} in shell {outer}"
-
-
-def _last_known(entry: RunEntry, column: str, frame: int) -> float | None:
-    values = entry.recording.column(column)[: frame + 1]
-    known = values[np.isfinite(values)]
-    return float(known[-1]) if known.size else None

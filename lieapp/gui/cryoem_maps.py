@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -29,6 +30,8 @@ __all__ = ["MapViewer", "MapsView"]
 TRUTH_COLOR = "#8E959E"
 _FIRST_SIGMA = 3.5  # higher first levels would leave blurred maps empty
 _NOTE_ABOVE = 3.5  # headings: in smaller tiles the second line would cover the map
+_PAINT_SHARE = 4.0  # times that the latest paint took, between two frames of a replay
+_COARSE_FROM = 48  # box
 _FILLED = 0.76  # share of half the box within which particles lie
 
 
@@ -110,6 +113,7 @@ class MapsView(QWidget):
         self._reference: tuple[object, ...] = ()
         self._shown: list[_Shown] = []
         self._drawn: list[Hashable] = []
+        self._shown_at = 0.0
         self._empty = QLabel(EMPTY)
         self._empty.setObjectName("caption")
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -155,7 +159,7 @@ class MapsView(QWidget):
 
     def refresh(self) -> None:
         """Ask for the contours of the frames at the cursor, unless they are shown already."""
-        if not self.isVisible():
+        if not self.isVisible() or self._too_early():
             return
         self._take_reference()
         source = self._controller.source
@@ -165,17 +169,17 @@ class MapsView(QWidget):
         requests: list[ContourRequest] = []
         if baselines is not None:
             pixel = baselines.pixel_size_angstrom
-            reference = baselines.truth if baselines.truth is not None else baselines.one_pass.map
-            title = "Truth" if baselines.truth is not None else "One pass"
-            key: Hashable = (id(baselines), self.level)
+            title = "One pass" if baselines.truth is None else "Truth"
+            stride = self._stride(baselines.box)
+            key: Hashable = (id(baselines), self.level, 1)
             shown.append(_Shown(key, title, f"{pixel:.3g} Å a pixel", TRUTH_COLOR, (), None))
-            requests.append(ContourRequest(key, lambda: reference, self.level, pixel))
+            requests.append(ContourRequest(key, lambda: baselines.reference, self.level, pixel))
             for run, frame in pairs:
                 kept = run.recording.kept(frame)
-                key = (run.id, kept, self.level)
+                key = (run.id, kept, self.level, stride)
                 shown.append(_Shown(key, run.title, frame_note(run, frame), run.color, run.dash, run))
                 requests.append(
-                    ContourRequest(key, lambda run=run, kept=kept: map_of(run, kept), self.level, pixel)  # type: ignore[misc]
+                    ContourRequest(key, lambda run=run, kept=kept: map_of(run, kept), self.level, pixel, stride)  # type: ignore[misc]
                 )
         self._shown = shown
         self.stack.setCurrentWidget(self.viewer if shown else self._empty)
@@ -216,20 +220,29 @@ class MapsView(QWidget):
 
     # -- pieces ---------------------------------------------------------------------------------------------------
 
+    def _too_early(self) -> bool:
+        """Whether the view should still rest: where a processor draws, what computes needs most of its time."""
+        times = self.viewer.paint_times
+        if not self._controller.playback.playing or not times:
+            return False
+        return time.perf_counter() - self._shown_at < _PAINT_SHARE * times[-1]
+
+    def _stride(self, box: int) -> int:
+        """Return of how many points of the grid one is taken: where a processor draws, few while frames pass."""
+        hurried = self.viewer.opengl.software and self._controller.playback.playing
+        return 2 if hurried and box >= _COARSE_FROM else 1
+
     def _take_reference(self) -> None:
         """Take the level and the extent from another reference map, where there is one."""
         source = self._controller.source
         baselines = None if source is None else source.baselines
         key = (id(baselines),)
-        if key == self._reference or baselines is None:
+        if key == self._reference or baselines is None or source is None or source.statistics is None:
             return
-        from lieapp.cryoem.map_statistics import map_statistics
-
         first = self.statistics is None
         sigma = None if first or self.statistics is None else self.statistics.sigma(self.level)
         self._reference = key
-        values = baselines.truth if baselines.truth is not None else baselines.one_pass.map
-        self.statistics = map_statistics(values, bins=128)
+        self.statistics = source.statistics
         # Other images have other units; what was chosen in standard deviations stays.
         highest = self.statistics.level(_FIRST_SIGMA)
         self.level = min(self.statistics.initial_level, highest) if sigma is None else self.statistics.level(sigma)
@@ -257,6 +270,7 @@ class MapsView(QWidget):
     def _show_contours(self) -> None:
         """Show what has been made of what is wanted; the others keep the contour of the frame before."""
         scene = self.viewer.scene
+        self._shown_at = time.perf_counter()
         if scene.count != len(self._shown):
             scene.set_count(len(self._shown))
             self._drawn = [None] * len(self._shown)

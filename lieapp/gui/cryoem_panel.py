@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QLabel, QToolButton, QWidget
@@ -18,11 +18,14 @@ from lieapp.gui.cryoem_session import PRECONDITIONER_TITLES, CryoemChoices, Part
 from lieapp.gui.entrants_list import EntrantsList
 from lieapp.gui.forms import LABEL_WIDTH, FieldEditor, Section
 from lieapp.gui.icons import set_icon
-from lieapp.gui.run_session import Dash, Entry
+from lieapp.gui.run_session import Entry
 from lieapp.gui.settings_panel import ChoiceBox, SettingsPanel
 from lieapp.gui.theme import scaled
 from lieapp.gui.value_slider import ValueSlider
 from lieapp.optimizers.fields import FieldSpec
+
+if TYPE_CHECKING:
+    from lieapp.scene.lines import Dash
 
 __all__ = ["CryoemPanel"]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt, QTimer
 from PySide6.QtGui import QPalette, QShowEvent
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
@@ -29,6 +29,7 @@ __all__ = ["ErrorView", "FscPlot", "SamplingView"]
 _NOTHING = "Nothing yet: press Race."
 _ERROR_DECADES = (-2.0, 0.3)
 _VIEW_BINS = 25
+_ROWS_AT_ONCE = 64
 _ONE_PASS, _MINIMISER = (2.0, 3.0), (7.0, 4.0)
 
 
@@ -162,6 +163,8 @@ class ErrorPicture(PlotCard):
         self._rows: list[NDArray[np.float64]] = []
         self._epochs: list[float] = []
         self._frequency = 1.0
+        self._frame = 0
+        self._baselines: Baselines | None = None
         self.bottom_axis = ResolutionAxis("bottom")
         self.plot.setAxisItems({"bottom": self.bottom_axis})
         self.plot.setLabel("left", "epoch")
@@ -184,6 +187,7 @@ class ErrorPicture(PlotCard):
 
     def show_run(self, run: RunEntry | None, frame: int, baselines: Baselines | None) -> None:
         """Show a run as far as it has come, with the cursor on a frame."""
+        self._frame, self._baselines = frame, baselines
         if run is not self._run:
             self._run, self._rows, self._epochs = run, [], []
         if run is None or baselines is None or not run.frames:
@@ -192,7 +196,8 @@ class ErrorPicture(PlotCard):
             self.set_has_data(False)
             return
         known = len(self._rows)
-        for number in range(known, run.frames):
+        # Frames of a long run may lie on the disk: some at a time.
+        for number in range(known, min(run.frames, known + _ROWS_AT_ONCE)):
             self._rows.append(np.asarray(run.recording.state(number)["shell_error"], dtype=np.float64))
             self._epochs.append(run.value("epoch", number) or 0.0)
         if len(self._rows) > known:
@@ -209,7 +214,13 @@ class ErrorPicture(PlotCard):
             self.caption.show_words(
                 f"{run.title}: error from {10 ** _ERROR_DECADES[0]:g} (dark) to {10 ** _ERROR_DECADES[1]:.0f} (bright)."
             )
-        self.cursor_line.setPos(self._epochs[min(frame, len(self._epochs) - 1)])
+        if len(self._rows) < run.frames:
+            QTimer.singleShot(0, self, self._go_on)
+        self.cursor_line.setPos(run.value("epoch", min(frame, run.frames - 1)) or 0.0)
+
+    def _go_on(self) -> None:
+        if self._run is not None and self.isVisible():
+            self.show_run(self._run, self._frame, self._baselines)
 
     def point_at(self, mouse: QPointF) -> None:
         place = self.view_box.mapSceneToView(self.plot.mapToScene(mouse.toPoint()))

@@ -7,7 +7,7 @@ from lieapp.gui.plot_quantities import ABSCISSAE, Quantity
 __all__ = ["CRYOEM_ABSCISSAE", "CRYOEM_QUANTITIES"]
 
 CRYOEM_QUANTITIES = (
-    Quantity("loss_gap", "loss gap", "loss above the exact minimiser", logarithmic=True, floor=1e-8),
+    Quantity("loss_gap", "loss gap", "loss above the exact minimiser", logarithmic=True, floor=1e-8, sparse=True),
     Quantity("fsc_mean", "mean FSC", "mean Fourier shell correlation"),
     Quantity("resolution_angstrom", "resolution", "resolution by FSC", "Å"),
     Quantity("loss", "batch loss", "loss of the present batch"),

@@ -12,6 +12,7 @@ from lieapp.gui.worker import LateInputs, Task
 if TYPE_CHECKING:
     from lieapp.cryoem.baselines import Baselines
     from lieapp.cryoem.inputs import CryoemInputs
+    from lieapp.cryoem.map_statistics import MapStatistics
     from lieapp.cryoem.spec import CryoemJob
 
 __all__ = ["CryoemSource", "CryoemSources"]
@@ -32,12 +33,16 @@ class CryoemSource(LateInputs):
     inputs : CryoemInputs or None
     baselines : Baselines or None
         None until they were measured.
+    statistics : MapStatistics or None
+        Of the reference map.
     """
 
     def __init__(self, job: CryoemJob) -> None:
         self.job = job
         self.inputs: CryoemInputs | None = None
         self.baselines: Baselines | None = None
+        self.statistics: MapStatistics | None = None
+        self.stage = "Waiting for the thread that computes…"
 
     def get(self, task: Task) -> Any:
         """Return the inputs, made and measured at the first call."""
@@ -51,7 +56,10 @@ class CryoemSource(LateInputs):
             if self.baselines is None and not task.cancelled():
                 self.stage = "Measuring what the runs should reach: the exact minimiser, and one pass…"
                 measure = importlib.import_module("lieapp.cryoem.baselines").measure_baselines
-                self.baselines = measure(self.job, self.inputs)
+                found = measure(self.job, self.inputs)
+                describe = importlib.import_module("lieapp.cryoem.map_statistics").map_statistics
+                self.statistics = describe(found.reference, bins=128)
+                self.baselines = found
         finally:
             self.stage = ""
         return self.inputs

@@ -25,6 +25,8 @@ class Quantity:
         Whether the axis starts logarithmic.
     floor : float
         Smallest value drawn on a logarithmic axis; anything below is rounding.
+    sparse : bool
+        Whether it is measured in some frames only; the curve then joins those.
     """
 
     column: str
@@ -33,6 +35,7 @@ class Quantity:
     unit: str = ""
     logarithmic: bool = False
     floor: float = 1e-12
+    sparse: bool = False
 
 
 ALIGN_QUANTITIES = (

@@ -247,7 +247,7 @@ class ProgressPlots(PlotCard):
         if before == key:
             return turned
         self._drawn[run.id] = key
-        if before is not None and before[0] != shown:
+        if before is not None and (before[0] != shown or self.ordinate_shown.sparse):
             curve.restart()
         self._extend(curve, run, frames)
         thick = finished and frames <= _THICK_LINE_POINTS
@@ -266,6 +266,8 @@ class ProgressPlots(PlotCard):
         tail = np.where(np.isfinite(tail), tail, np.nan)
         if self._log:
             tail = np.log10(np.maximum(tail, self.ordinate_shown.floor))
+        if self.ordinate_shown.sparse:
+            tail = _joined(table[over][:frames], tail)
         curve.extend(table[over][:frames], tail)
 
     def _color(self, run: RunEntry) -> str:
@@ -375,6 +377,8 @@ class ProgressPlots(PlotCard):
                 continue
             frame = nearest(series.x, place)
             value = run.value(self.ordinate_shown.column, frame)
+            if value is None and self.ordinate_shown.sparse:
+                value = run.last_known(self.ordinate_shown.column, frame)
             unit = self._unit_of(self.ordinate_shown)
             floor = self.ordinate_shown.floor
             if value is None:
@@ -479,3 +483,12 @@ def nearest(x: NDArray[np.float64], place: float) -> int:
     if after == len(x):
         return len(x) - 1
     return after if x[after] - place < place - x[after - 1] else after - 1
+
+
+def _joined(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return values with straight lines between those that are known; unknown before the first and after the last."""
+    known = np.isfinite(y)
+    if known.all() or not known.any():
+        return y
+    joined: NDArray[np.float64] = np.interp(x, x[known], y[known], left=np.nan, right=np.nan)
+    return joined

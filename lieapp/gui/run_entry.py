@@ -125,8 +125,24 @@ class RunEntry:
         return max(int(np.searchsorted(spent, evaluations, side="right")) - 1, 0)
 
     def metric_value(self, frame: int | None = None) -> float | None:
-        """Return the number that runs are compared by at a frame (default: the best frame), or None if unknown."""
-        return self.value(self.metric.name, frame)
+        """Return the number that runs are compared by at a frame (default: the best frame), or None if unknown.
+
+        Where it is not measured in every frame, it is that of the last one before.
+        """
+        if not self.frames:
+            return None
+        found = self.value(self.metric.name, frame)
+        if found is None and self.last_is_result:
+            found = self.last_known(self.metric.name, self.best if frame is None else frame)
+        return found
+
+    def last_known(self, column: str, frame: int) -> float | None:
+        """Return the last finite number of a column up to a frame, or None."""
+        if column not in self.recording.columns:
+            return None
+        values = self.recording.column(column)[: frame + 1]
+        known = values[np.isfinite(values)]
+        return float(known[-1]) if known.size else None
 
     def outcome_text(self) -> str:
         """Return one word for the Runs panel."""

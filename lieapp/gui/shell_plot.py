@@ -191,8 +191,8 @@ class ShellPlot(PlotCard):
         shown: NDArray[np.float64] = np.asarray(values, dtype=np.float64)
         shown = np.where(np.isfinite(shown), shown, np.nan)
         if self._logarithmic:
-            shown = np.log10(np.maximum(shown, self._floor))
-        return shown
+            return np.asarray(np.log10(np.maximum(shown, self._floor)))
+        return np.asarray(shown)
 
     def _pen(self, curve: ShellCurve) -> Any:
         palette = self.look.palette(self)
