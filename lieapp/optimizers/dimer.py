@@ -31,7 +31,7 @@ __all__ = ["ROTATION_METHODS", "Rotation", "RotationMethod", "fourier_angle", "r
 RotationMethod = Literal["fixed", "optimal-angle", "lor", "lanczos"]
 
 ROTATION_METHODS: tuple[str, ...] = get_args(RotationMethod)
-"""Fixed-step rotation (as published), optimal angle, locally optimal rotation, Lanczos."""
+"""Fixed-step rotation (as published), optimal angle, locally optimal rotation, Lanczos (the default)."""
 
 CURVATURE_FLOOR = 0.01
 """Curvatures are compared with at least this share of the largest one met: a zero has no relative error."""
@@ -109,10 +109,12 @@ def rotate(
         the lowest direction that a random vector has; exactly on a ridge it has none, hence the tenth.
     budget : float
         Evaluations to spend at most, at the oracle's price of a product; at least one product.
-    method : {"fixed", "optimal-angle", "lor", "lanczos"}
+    method : {"lanczos", "lor", "optimal-angle", "fixed"}
+        - ``lanczos``: the lowest direction in the Krylov space, which keeps a vector for every product, 50 at most;
+          from there it starts over with the lowest direction found.
         - ``lor``, locally optimal rotation (Leng, Yang, Chen, arXiv:1303.1638): the lowest direction in the space of
-          N, HN - CN and the previous change of N, which is LOBPCG with one vector (Knyazev 2001).
-        - ``lanczos``: the lowest direction in the Krylov space, at most 50 vectors, orthogonalised anew against all.
+          N, HN - CN and the previous change of N, which is LOBPCG with one vector (Knyazev 2001). It keeps three
+          vectors and their products, whatever the budget.
         - ``optimal-angle``: the plane of N and HN - CN, its lowest angle from a trial rotation (Heyden, Bell and Keil,
           J. Chem. Phys. 123, 224101, 2005; Kästner and Sherwood, ibid. 128, 014106, 2008).
         - ``fixed``: N - rate (HN - CN), normalised. Stable for a rate below 2 / (largest - lowest curvature) only.
@@ -139,8 +141,8 @@ def rotate(
 
     Notes
     -----
-    An eigenvector gives no hint of a lower one, so ``lor``, when it has found one, tries a random direction beside it
-    once, for one product. HN is carried along and, by differences, computed anew after ten rotations or more;
+    An eigenvector gives no hint of a lower one, so ``lanczos`` and ``lor``, when they have found one, try a random
+    direction beside it once, for one product. HN is carried along and, by differences, computed anew after ten rotations or more;
     the budget covers this.
     """
     search = _Search(oracle, direction, budget, tolerance, generator)
@@ -460,7 +462,7 @@ def _lanczos(search: _Search, watched: bool) -> Iterator[Rotation]:
         lower = None
         if settled or krylov.invariant:
             probed = True
-            lower = _lower_beside(search, krylov, curvature - max(residual, 1e-12 * search.scale))
+            lower = _lower_beside(search, krylov, curvature - 1e-12 * search.scale)
             if lower is None:
                 break
         elif krylov.complete:
