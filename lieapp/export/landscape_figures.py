@@ -80,7 +80,7 @@ def draw_path(results: Sequence[LandscapeResult], *, columns: int = 1) -> Figure
     _need(results)
     job = results[0].job
     if not job.description.is_planar:
-        raise ExportError(f"{job.description.title} has no contours: it is no surface over x and y.")
+        raise ExportError(f"{job.title} has no contours: it is no surface over x and y.")
     shape = job.surface
     (x0, x1), (y0, y1) = shape.domain
     with figure_style():

@@ -104,7 +104,7 @@ def draw_basins(found: BasinMap, *, costs: bool = False, columns: int = 1) -> Fi
             axes.annotate(letter, (x, y), ha="center", va="center", fontsize=6,
                           color=_INK, bbox=box, annotation_clip=True)  # fmt: skip
         axes.set(xlim=extent[:2], ylim=extent[2:], xlabel="start x", ylabel="start y")
-        axes.set_title(f"{job.description.title}, {job.optimizer.name}", fontsize=7, loc="left")
+        axes.set_title(f"{job.title}, {job.optimizer.name}", fontsize=7, loc="left")
         if not costs:
             place_legend(figure, axes, columns)
     return figure

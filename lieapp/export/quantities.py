@@ -13,7 +13,7 @@ from lieapp.export.errors import ExportError
 from lieapp.export.result import AlignmentResult
 from lieapp.optimizers.names import normalised
 from lieapp.optimizers.settings import SETTINGS
-from lieapp.scene.colors import OPTIMIZER_COLORS, OPTIMIZER_DASHES, optimizer_color, optimizer_dash
+from lieapp.scene.lines import Dash, free_line
 
 __all__ = ["QUANTITIES", "Curve", "Quantity", "curves_of", "distinct_lines", "gap_unit", "quantity"]
 
@@ -61,8 +61,6 @@ _KNOWN = (
 
 QUANTITIES: dict[str, Quantity] = {each.column: each for each in _KNOWN}
 """Quantities by column; a column that is not here is drawn under its own name."""
-
-_EXTRA_DASHES: tuple[tuple[float, ...], ...] = ((1.5, 2.0), (8.0, 2.0, 1.5, 2.0), (5.0, 3.0), (3.0, 1.5, 1.0, 1.5))
 
 
 def quantity(column: str) -> Quantity:
@@ -127,7 +125,7 @@ def curves_of(results: Sequence[AlignmentResult], titles: Sequence[str] | None =
 
     Notes
     -----
-    An optimiser keeps its colour and dash. A second run of it gets another dash, and only then another colour.
+    An optimiser keeps its colour and dash. A second run of it gets another dash and a tint of the colour.
     """
     names = [result.job.optimizer.name for result in results]
     titles = [_title_of(name) for name in names] if titles is None else titles
@@ -135,25 +133,18 @@ def curves_of(results: Sequence[AlignmentResult], titles: Sequence[str] | None =
     return [Curve(title, result, *line) for title, result, line in zip(titles, results, lines, strict=True)]
 
 
-def distinct_lines(names: Sequence[str]) -> list[tuple[str, tuple[float, ...]]]:
+def distinct_lines(names: Sequence[str]) -> list[tuple[str, Dash]]:
     """Return colour and dash of a line for every optimiser of a figure, no two the same while there are enough.
 
     Parameters
     ----------
     names : sequence of str
-        Of the optimisers; one may occur several times. A second run of it gets another dash, and only then another
-        colour.
+        Of the optimisers; one may occur several times. A second run of it gets another dash and a tint
+        of its colour.
     """
-    taken: set[tuple[str, tuple[float, ...]]] = set()
-    lines = []
+    lines: list[tuple[str, Dash]] = []
     for name in names:
-        own = (optimizer_color(name), optimizer_dash(name))
-        dashes = (*_EXTRA_DASHES, *OPTIMIZER_DASHES.values())
-        candidates = [own, *((own[0], dash) for dash in dashes)]
-        candidates += [(color, dash) for color in OPTIMIZER_COLORS.values() for dash in dashes]
-        line = next((line for line in candidates if line not in taken), own)
-        taken.add(line)
-        lines.append(line)
+        lines.append(free_line(name, lines))
     return lines
 
 

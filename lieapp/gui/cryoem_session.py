@@ -7,12 +7,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from lieapp.engine.metric import Metric
-from lieapp.gui.run_session import Dash, Entry, RunSession, free_line
+from lieapp.gui.run_session import Entry, RunSession
 from lieapp.optimizers.names import title_of
 
 if TYPE_CHECKING:
     from lieapp.cryoem.spec import CryoemJob
     from lieapp.engine.presets import Preset
+    from lieapp.scene.lines import Dash
 
 __all__ = ["PRECONDITIONER_TITLES", "CryoemChoices", "CryoemSession", "ParticleFacts", "Scene", "Source", "scene_of"]
 
@@ -268,7 +269,7 @@ class CryoemSession(RunSession):
         line = _LINES.get(job.preconditioner) if job.optimizer.name == "preconditioned-sgd" else None
         if line is not None and line not in taken:
             return line
-        return free_line(job.optimizer.name, taken)
+        return super().line_of(job, taken)
 
     def hide_foreign_runs(self) -> None:
         """Close the eyes of runs on other images: their curves and maps are of another problem."""

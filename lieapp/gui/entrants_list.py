@@ -9,8 +9,9 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWi
 
 from lieapp.gui.forms import ElidedLabel
 from lieapp.gui.icons import set_icon
-from lieapp.gui.run_session import Dash, Entry
+from lieapp.gui.run_session import Entry
 from lieapp.gui.runs_panel import Swatch
+from lieapp.scene.lines import Dash
 
 __all__ = ["EntrantsList"]
 

@@ -195,14 +195,11 @@ class LandscapeController(RunController):
         self.start_changed.emit()
         self.states_changed.emit()
 
-    def _adopt(self, active: ActiveRun) -> None:
-        super()._adopt(active)
-
     def _finish(self, active: ActiveRun) -> None:
         super()._finish(active)
         from lieapp.landscapes.caption import RaceEntry, race_caption
 
-        entries = [RaceEntry(entry.title, entry.job, entry.recording) for entry in active.entries if entry.frames]
+        entries = [RaceEntry(entry.title, entry.job, entry.recording) for entry in active.entries]
         self._tell(race_caption(entries))
 
     def _tell(self, caption: str) -> None:

@@ -23,12 +23,13 @@ from lieapp.gui.entrants_list import EntrantsList
 from lieapp.gui.forms import LABEL_WIDTH, FieldEditor, Section
 from lieapp.gui.icons import set_icon
 from lieapp.gui.landscape_session import LandscapeChoices, evaluations_for
-from lieapp.gui.run_session import Dash, Entry
+from lieapp.gui.run_session import Entry
 from lieapp.gui.settings_panel import ChoiceBox, SettingsPanel
 from lieapp.gui.theme import scaled
 from lieapp.landscapes.catalog import LANDSCAPES, SURFACES, Landscape, formula_surface
 from lieapp.landscapes.formula import FormulaError, parse_formula
 from lieapp.optimizers.fields import FieldSpec
+from lieapp.scene.lines import Dash
 
 __all__ = ["LandscapePanel"]
 

@@ -20,6 +20,7 @@ Area = tuple[tuple[float, float], tuple[float, float]]
 _GRID = 200  # cells along the longer side: more cannot be told apart in a smooth picture
 _MOST_LEVELS = 13
 _MIDDLE = 0.45
+_LARGEST = 1e300
 
 
 class Drawable(Protocol):
@@ -95,7 +96,8 @@ def shading_of(values: Array, clip: float | None) -> Shading:
     clip : float or None
         Value above which shades stay the same.
     """
-    finite = values[np.isfinite(values)]
+    # The difference of two that are larger could not be written down.
+    finite = values[np.abs(values) < _LARGEST]
     if len(finite) == 0:
         return Shading(0.0, 1.0, 1.0)
     low, high = float(finite.min()), float(finite.max())
@@ -160,7 +162,8 @@ def make_picture(surface: Drawable, area: Area | None = None, grid: int = _GRID)
 
 def _visible(levels: Sequence[float], values: Array) -> list[float]:
     """Return the levels, and between them others where one has zoomed in to where too few of them are seen."""
-    finite = values[np.isfinite(values)]
+    # The difference of two that are larger could not be written down.
+    finite = values[np.abs(values) < _LARGEST]
     if len(finite) == 0:
         return list(levels)
     low, high = np.quantile(finite, (0.02, 0.98))

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QAction, QFontMetricsF, QResizeEvent
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QAction, QFontMetricsF, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QLabel, QScrollArea, QWidget
 
 from lieapp.gui.action_button import ActionButton
 
 __all__ = ["RaceStrip"]
 
-_LINES, _FEW_LINES = 5.5, 3.5  # the half line says that there is more
+_LINES, _FEW_LINES, _MANY_LINES = 5.5, 3.5, 9.5  # the half line says that there is more
 _NARROW = 70  # letters
+_TALL = 36, 50  # lines of letters: in a column as high there is room for some, or many, lines
 
 
 class RaceStrip(QFrame):
@@ -75,7 +76,25 @@ class RaceStrip(QFrame):
         needed = sum(button.sizeHint().width() + 8 for button in self.buttons.values())
         beside = narrow and needed <= self.width() - 16
         self._buttons.setDirection(directions.LeftToRight if beside else directions.TopToBottom)
-        self.scroll_area.setFixedHeight(round((_FEW_LINES if narrow else _LINES) * metrics.lineSpacing()))
+        share = (self._column_height() / metrics.lineSpacing() - _TALL[0]) / (_TALL[1] - _TALL[0])
+        many = _LINES + (_MANY_LINES - _LINES) * min(max(share, 0.0), 1.0)
+        self.scroll_area.setFixedHeight(round((_FEW_LINES if narrow else many) * metrics.lineSpacing()))
+
+    def _column_height(self) -> int:
+        column = self.parentWidget()
+        return 0 if column is None else column.height()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        column = self.parentWidget()
+        if column is not None:
+            column.installEventFilter(self)
+        self._take_height()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize and watched is self.parentWidget():
+            self._take_height()
+        return super().eventFilter(watched, event)
 
     def show_caption(self, text: str) -> None:
         """Show a caption from its beginning."""

@@ -14,14 +14,9 @@ from lieapp.gui.run_entry import RunEntry
 
 if TYPE_CHECKING:
     from lieapp.engine.recording import Recording
+    from lieapp.scene.lines import Dash
 
-__all__ = ["Dash", "Entry", "RunSession", "free_line", "numbered"]
-
-Dash = tuple[float, ...]
-
-# Entrants of one race that share an optimiser are told apart by these, in order.
-_EXTRA_DASHES: tuple[Dash, ...] = ((1.5, 2.0), (8.0, 2.0, 1.5, 2.0), (5.0, 3.0), (3.0, 1.5, 1.0, 1.5))
-_EXTRA_COLORS = ("#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C510A", "#5E4FA2", "#666666", "#0072B2")
+__all__ = ["Entry", "RunSession", "numbered"]
 
 
 @dataclass(frozen=True)
@@ -77,6 +72,8 @@ class RunSession(ABC):
 
     def line_of(self, job: Any, taken: Collection[tuple[str, Dash]]) -> tuple[str, Dash]:
         """Return colour and dash of a run of a job, other than those taken together: those of its optimiser."""
+        from lieapp.scene.lines import free_line
+
         return free_line(job.optimizer.name, taken)
 
     # -- runs -----------------------------------------------------------------------------------------------------
@@ -142,19 +139,3 @@ def numbered(title: str, taken: Collection[str]) -> str:
         for number in itertools.count(1)
         if (candidate := title if number == 1 else f"{name} {number}{rest}") not in taken
     )
-
-
-def free_line(optimizer: str, taken: Collection[tuple[str, Dash]]) -> tuple[str, Dash]:
-    """Return a colour and a dash for an optimiser that are not taken together.
-
-    It keeps its colour; a second run of it gets another dash, and only then another colour.
-    """
-    from lieapp.scene.colors import optimizer_color, optimizer_dash
-
-    first = (optimizer_color(optimizer), optimizer_dash(optimizer))
-    candidates = itertools.chain(
-        (first,),
-        ((first[0], dash) for dash in _EXTRA_DASHES),
-        ((color, dash) for color in _EXTRA_COLORS for dash in _EXTRA_DASHES),
-    )
-    return next((line for line in candidates if line not in taken), first)

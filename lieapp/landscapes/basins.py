@@ -81,7 +81,7 @@ class BasinSpec:
 
     def __post_init__(self) -> None:
         if not self.job.description.is_planar:
-            raise LandscapeError(f"{self.job.description.title}: a basin map needs a surface over x and y")
+            raise LandscapeError(f"{self.job.title}: a basin map needs a surface over x and y")
         if self.points is not None and not 2 <= self.points <= 2000:
             raise LandscapeError(f"a basin map of {self.points} starts along a side: expected 2 to 2000")
         if self.evaluations is not None and not self.evaluations > 0.0:

@@ -13,7 +13,7 @@ from lieapp.engine.stopping import counted
 from lieapp.landscapes.growth import NOISE_SHARE, measure_growth
 from lieapp.landscapes.report import escaped_at
 from lieapp.landscapes.spec import LandscapeJob
-from lieapp.landscapes.truth import NearestPoint, Truth, truth_of
+from lieapp.landscapes.truth import NearestPoint, ReferenceSaddle, Truth, truth_of
 
 __all__ = ["RaceEntry", "race_caption"]
 
@@ -44,7 +44,7 @@ def race_caption(entries: Sequence[RaceEntry]) -> str:
     Parameters
     ----------
     entries : sequence of RaceEntry
-        Of one landscape. Entrants without a frame are left out.
+        Of one landscape. Of entrants without a frame it is said how they ended.
 
     Returns
     -------
@@ -52,14 +52,19 @@ def race_caption(entries: Sequence[RaceEntry]) -> str:
         Lines without a last line break; empty if there is nothing to tell.
     """
     shown = [entry for entry in entries if len(entry.recording)]
+    stillborn = [
+        f"{entry.name}: {entry.recording.outcome.message}"
+        for entry in entries
+        if not len(entry.recording) and entry.recording.outcome is not None
+    ]
     if not shown:
-        return ""
+        return "\n".join(stillborn)
     told = []
     for place, entry in enumerate(shown):
         truth = _truth(entry)
         left = escaped_at(entry.recording, truth)
         told.append((left if math.isfinite(left) else math.inf, place, f"{entry.name} {_story(entry, truth, left)}"))
-    return "\n".join([_opening(shown), *(sentence for _, _, sentence in sorted(told))])
+    return "\n".join([_opening(shown), *(sentence for _, _, sentence in sorted(told)), *stillborn])
 
 
 def _truth(entry: RaceEntry) -> Truth:
@@ -70,7 +75,7 @@ def _truth(entry: RaceEntry) -> Truth:
 def _opening(entries: Sequence[RaceEntry]) -> str:
     first = entries[0]
     most = max(entry.recording.row(-1)["evaluations"] for entry in entries)
-    title = first.job.description.title
+    title = first.job.title
     point = first.recording.state(0).get("point")
     start = f" from {_place(point.tolist())}" if point is not None and point.size <= 3 else ""
     return f"{title}{start}, up to {counted(most, 'evaluation')}:"
@@ -81,17 +86,28 @@ def _story(entry: RaceEntry, truth: Truth, left: float) -> str:
     parts = []
     if truth.saddle is not None:
         point = truth.saddle.point
+        near = _starts_near(entry, truth.saddle)
         if row.get("step", 0.0) == 0.0:
             parts.append("did not move")
         elif left == 0.0:
             parts.append(f"started below the {point.kind}")
         elif math.isfinite(left):
-            parts.append(f"left the {point.kind} after {counted(left, 'evaluation')}")
+            parts.append(f"{'left' if near else 'fell below'} the {point.kind} after {counted(left, 'evaluation')}")
         else:
-            parts.append(f"did not leave the {point.kind} in {counted(row['evaluations'], 'evaluation')}")
+            verb = "leave" if near else "fall below"
+            parts.append(f"did not {verb} the {point.kind} in {counted(row['evaluations'], 'evaluation')}")
     parts.append(_growth(entry, truth))
     parts.append(_end(entry, truth))
     return "; ".join(part for part in parts if part) + "."
+
+
+def _starts_near(entry: RaceEntry, saddle: ReferenceSaddle) -> bool:
+    """Whether a run starts no farther from its saddle than the nearest minimum: else it has none to leave."""
+    start = entry.recording.state(0).get("point")
+    position = saddle.point.position
+    if start is None or start.size != len(position):
+        return True
+    return float(np.linalg.norm(start - np.asarray(position))) <= saddle.reach
 
 
 def _growth(entry: RaceEntry, truth: Truth) -> str:

@@ -268,7 +268,7 @@ def open_landscape(job: LandscapeJob, inputs: Text | None = None) -> tuple[Lands
     problem = LandscapeProblem(
         model,
         truth_of(job, None if position is None else tuple(position.tolist())),
-        name=job.description.title,
+        name=job.title,
         is_planar=job.description.is_planar,
         advice=_advice(settings, recommended),
         loss_scale=_spread(job.surface) if job.description.is_planar else None,

@@ -39,6 +39,7 @@ __all__ = [
 CurvatureBatch = Literal["training", "fixed"]
 
 _LIMITS = Limits(steps=2000)
+_LONGEST_TITLE = 60  # letters
 
 
 def is_network(name: str) -> bool:
@@ -123,6 +124,14 @@ class LandscapeJob(Job):
     def description(self) -> Landscape:
         """The entry of the landscape in the catalogue."""
         return LANDSCAPES[self.landscape]
+
+    @property
+    def title(self) -> str:
+        """What people call the landscape: its name, or the formula that was typed."""
+        if self.formula is None:
+            return self.description.title
+        words = " ".join(self.formula.split())
+        return words if len(words) <= _LONGEST_TITLE else f"{words[: _LONGEST_TITLE - 1]}…"
 
     @property
     def surface(self) -> Surface:

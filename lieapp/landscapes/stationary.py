@@ -54,6 +54,8 @@ def find_stationary_points(formula: Formula, domain: Domain, starts: int = 48) -
     x, y = (part.ravel() for part in np.meshgrid(x0 + (x1 - x0) * across, y0 + (y1 - y0) * across))
     with np.errstate(all="ignore"):
         _, fx, fy, xx, xy, yy = formula.derivatives(x, y)
+        if np.mean((fx == 0.0) & (fy == 0.0)) > 0.5:
+            return ()
         slope = _typical(np.hypot(fx, fy))
         bend = _typical(np.hypot(np.hypot(xx, yy), xy))
         x, y, step = polish(formula, x, y, longest=_LONGEST_STEP * size)
@@ -62,14 +64,12 @@ def find_stationary_points(formula: Formula, domain: Domain, starts: int = 48) -
     good = (np.hypot(fx, fy) <= 1e-9 * slope) & (step <= 1e-3 * size)
     good &= (x >= x0 - margin) & (x <= x1 + margin) & (y >= y0 - margin) & (y <= y1 + margin)
     order = np.flatnonzero(good)[np.argsort(np.hypot(fx, fy)[good], kind="stable")]
-    found: list[StationaryPoint] = []
-    for place in _distinct(x[order], y[order], _SAME * size):
-        point = _classified(formula, float(x[order[place]]), float(y[order[place]]), _FLAT * bend)
-        if point is not None:
-            found.append(point)
-    vague = [point for point in found if point.kind == "degenerate"]
+    places = order[_distinct(x[order], y[order], _SAME * size)]
+    found = _classified(formula, x[places], y[places], _FLAT * bend)
     clear = [point for point in found if point.kind != "degenerate"]
-    isolated = _merged(vague, 1e-2 * size) if vague else []
+    # The best determined of a cluster stands for it; clusters that extend far are no points.
+    vague = [point for point in found if point.kind == "degenerate"]
+    isolated = [vague[place] for place in _distinct(*_positions(vague), 1e-2 * size)]
     if len(isolated) > _MOST_DEGENERATE:
         isolated = []
     ranks = ("minimum", "saddle", "maximum", "degenerate")
@@ -112,26 +112,30 @@ def _typical(values: Array) -> float:
     return float(np.median(finite)) if finite.size else 1.0
 
 
+def _positions(points: list[StationaryPoint]) -> tuple[Array, Array]:
+    table = np.array([point.position for point in points], dtype=np.float64).reshape(-1, 2)
+    return table[:, 0], table[:, 1]
+
+
 def _distinct(x: Array, y: Array, radius: float) -> list[int]:
+    """Return the places of points that are farther than a radius from all that are kept before them."""
     kept: list[int] = []
     for place in range(len(x)):
-        if all(np.hypot(x[place] - x[other], y[place] - y[other]) > radius for other in kept):
+        if not (np.hypot(x[place] - x[kept], y[place] - y[kept]) <= radius).any():
             kept.append(place)
     return kept
 
 
-def _classified(formula: Formula, x: float, y: float, zero: float) -> StationaryPoint | None:
-    value, _, _, xx, xy, yy = (float(part) for part in formula.derivatives(x, y))
-    if not np.isfinite([value, xx, xy, yy]).all():
-        return None
-    eigenvalues = np.linalg.eigvalsh([[xx, xy], [xy, yy]])
-    return classify((x + 0.0, y + 0.0), value, eigenvalues.tolist(), zero)
-
-
-def _merged(points: list[StationaryPoint], radius: float) -> list[StationaryPoint]:
-    """Return one point a cluster, the best determined one first; clusters that extend far are no points."""
-    kept: list[StationaryPoint] = []
-    for point in points:
-        if all(np.hypot(*np.subtract(point.position, other.position)) > radius for other in kept):
-            kept.append(point)
-    return kept
+def _classified(formula: Formula, x: Array, y: Array, zero: float) -> list[StationaryPoint]:
+    """Return points with their kinds; those without finite curvatures are left out."""
+    if not len(x):
+        return []
+    parts = (np.broadcast_to(part, x.shape) for part in formula.derivatives(x, y))
+    value, _, _, xx, xy, yy = parts
+    hessians = np.stack([np.stack([xx, xy], axis=-1), np.stack([xy, yy], axis=-1)], axis=-2)
+    finite = np.isfinite(hessians).all(axis=(-1, -2)) & np.isfinite(value)
+    eigenvalues = np.linalg.eigvalsh(np.where(finite[:, None, None], hessians, 0.0))
+    return [
+        classify((float(x[place]) + 0.0, float(y[place]) + 0.0), float(value[place]), eigenvalues[place].tolist(), zero)
+        for place in np.flatnonzero(finite)
+    ]
