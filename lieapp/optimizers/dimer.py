@@ -142,8 +142,8 @@ def rotate(
     Notes
     -----
     An eigenvector gives no hint of a lower one, so ``lanczos`` and ``lor``, when they have found one, try a random
-    direction beside it once, for one product. HN is carried along and, by differences, computed anew after ten rotations or more;
-    the budget covers this.
+    direction beside it once, for one product. HN is carried along and, by differences, computed anew after ten
+    rotations or more; the budget covers this.
     """
     search = _Search(oracle, direction, budget, tolerance, generator)
     holding: Callable[[], Any] = getattr(oracle, "holding", nullcontext)
