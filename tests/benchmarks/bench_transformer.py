@@ -70,7 +70,7 @@ def train(name: str, base: str, mode: str | None, seed: int, budget: float) -> R
         oracle.invalidate()
         run.steps += 1
         if isinstance(optimizer, DEO):
-            if optimizer._memory.since == 0:
+            if not run.curvatures or optimizer.curvature != run.curvatures[-1]:  # a search was made
                 run.curvatures.append(optimizer.curvature)
             run.escapes += int(optimizer.observations()["escaping"])
         if math.isnan(run.halfway) and oracle.evaluations() >= 0.5 * budget:
@@ -81,7 +81,7 @@ def train(name: str, base: str, mode: str | None, seed: int, budget: float) -> R
 
 def run(quick: bool) -> list[dict[str, Any]]:
     """Return the rows."""
-    sizes = [("transformer-tiny", 24.0, 1)] if quick else [("transformer-tiny", 800.0, 3), ("transformer", 120.0, 3)]
+    sizes = [("transformer-tiny", 24.0, 1)] if quick else [("transformer-tiny", 500.0, 3), ("transformer", 80.0, 3)]
     rows = []
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
