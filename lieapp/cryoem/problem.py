@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from lieapp.engine.outcome import OutcomeKind
     from lieapp.engine.run import Run
 
-__all__ = ["CryoemProblem", "open_cryoem", "stream_seed"]
+__all__ = ["CryoemProblem", "job_device", "open_cryoem", "stream_seed"]
 
 SINGLE_THREAD_UP_TO = 64  # box: with two threads on a busy machine smaller ones were 4 to 60 times slower
 _GAP_EVERY_FRAME_UP_TO = 32  # box: above, the loss gap is computed four times an epoch
@@ -321,8 +321,16 @@ def _start(fit: VolumeFit, start: StartName, seed: int) -> Tensor:
     return volume * fit.shells.spread(ratio).to(volume.real)
 
 
-def _device(job: CryoemJob) -> torch.device:
-    """Return where to compute: Apple's GPU adds no complex numbers up and has no float64."""
+def job_device(job: CryoemJob) -> torch.device:
+    """Return where a job computes; never Apple's GPU, which adds no complex numbers up and has no float64.
+
+    Raises
+    ------
+    CryoemError
+        If that was asked for.
+    EngineError
+        If the device does not exist.
+    """
     device = resolve_device(job.device, prefers="cuda", dtype=job.dtype)
     if device.type != "mps":
         return device
@@ -359,7 +367,7 @@ def open_cryoem(job: CryoemJob, inputs: CryoemInputs | None = None) -> tuple[Cry
     from lieapp.cryoem.inputs import load_inputs
     from lieapp.engine.run import Run
 
-    device = _device(job)
+    device = job_device(job)
     settings_type = settings_class(job.optimizer.name)
     inputs = load_inputs(job) if inputs is None else inputs
     recommended = settings_type().updated(job.recommended(inputs.box, len(inputs.particles)))
