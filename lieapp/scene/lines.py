@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import colorsys
 import itertools
 from collections.abc import Collection
 
@@ -13,8 +14,8 @@ Dash = tuple[float, ...]
 """On and off lengths in line widths; empty for a solid line."""
 
 _DASHES: tuple[Dash, ...] = ((1.5, 2.0), (8.0, 2.0, 1.5, 2.0), (5.0, 3.0), (3.0, 1.5, 1.0, 1.5))
-_SHARES = (0.45, 0.35, 0.25)
-_BRIGHT = 0.27  # relative luminance above which a lighter colour would fade on white
+_SHARES = (0.35, 0.3, 0.2)
+_BRIGHT = 0.55
 
 
 def tint(color: str, number: int) -> str:
@@ -35,12 +36,14 @@ def tint(color: str, number: int) -> str:
     if number == 0:
         return color
     share = _SHARES[min(number, len(_SHARES)) - 1]
-    channels = [int(color[place : place + 2], 16) / 255 for place in (1, 3, 5)]
-    linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in channels]
-    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-    lighter = (number % 2 == 1) != (luminance > _BRIGHT)
-    end = 1.0 if lighter else 0.0
-    return "#" + "".join(f"{round(255 * (value + share * (end - value))):02X}" for value in channels)
+    hue, lightness, saturation = colorsys.rgb_to_hls(*(int(color[place : place + 2], 16) / 255 for place in (1, 3, 5)))
+    # Bright colours would fade on white if they became lighter.
+    if (number % 2 == 1) != (lightness > _BRIGHT):
+        # What is mixed with white alone looks grey beside the colour.
+        shade = hue, lightness + share * (1.0 - lightness), min(1.0, 1.6 * saturation)
+    else:
+        shade = hue, (1.0 - share) * lightness, saturation
+    return "#" + "".join(f"{round(255 * value):02X}" for value in colorsys.hls_to_rgb(*shade))
 
 
 def free_line(optimizer: str, taken: Collection[tuple[str, Dash]]) -> tuple[str, Dash]:

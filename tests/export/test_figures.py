@@ -23,6 +23,7 @@ from lieapp.export.figure_files import new_figure, save_figure
 from lieapp.export.figures import draw_deviation, draw_progress, write_figures, write_progress_figure
 from lieapp.export.quantities import QUANTITIES, curves_of, gap_unit, quantity
 from lieapp.export.result import AlignmentResult
+from lieapp.scene.lines import tint
 from tests.export.conftest import result_of_job
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -51,7 +52,7 @@ def test_svg_of_a_race(race: list[AlignmentResult], tmp_path: Path, abscissa: st
     # No two look alike, and the colours are those of the optimisers.
     styles = [re.findall(r"stroke(?:-dasharray)?: ([^;]+)", curve.attrib["style"]) for curve in curves]
     assert len({tuple(style) for style in styles}) == 3
-    assert {style[-1].lower() for style in styles} == {"#0072b2", "#d55e00"}
+    assert {style[-1].lower() for style in styles} == {"#0072b2", tint("#0072B2", 1).lower(), "#d55e00"}
     # Points are the frames; long flat stretches may be merged.
     corners = [len(re.findall(r"[ML]", curve.attrib["d"])) for curve in curves]
     assert all(10 < corner <= len(result.recording) for corner, result in zip(corners, race, strict=True))

@@ -104,9 +104,10 @@ def test_no_two_visible_runs_look_alike(session: AlignSession) -> None:
 
 def test_an_optimiser_keeps_its_color(session: AlignSession) -> None:
     from lieapp.scene.colors import optimizer_color
+    from lieapp.scene.lines import tint
 
     runs = [session.add_run(session.job(optimizer="sgd"), Recording(), session.inputs) for _ in range(3)]  # type: ignore[arg-type]
-    assert {run.color for run in runs} == {optimizer_color("sgd")}
+    assert [run.color for run in runs] == [tint(optimizer_color("sgd"), number) for number in range(3)]
     assert len({run.dash for run in runs}) == 3
 
 
