@@ -124,7 +124,7 @@ class Krylov:
             self.next = self._rest.vector()
 
     def _subtract_all(self, product: list[Tensor]) -> float:
-        """Leave of a product the unit vector orthogonal to all others; return its length before."""
+        """Leave of a product its part orthogonal to all others; return the length of that."""
         for _ in range(2):  # once loses half of the digits
             subtract_(product, list(zip(dots(self.basis, product).tolist(), self.basis, strict=True)))
         return norm(product)
