@@ -6,6 +6,8 @@ exact Hessian-vector product is 2. Methods that step by the gradient have the sa
 
 from __future__ import annotations
 
+import importlib.metadata
+import importlib.util
 import math
 import os
 import time
@@ -133,26 +135,23 @@ def _claims(
 
 def _climbs(seeds: int, most: int | None) -> list[dict[str, Any]]:
     """Return walks up to saddles: by the mode reflect, and by ASE's dimer where it is installed."""
-    try:
-        import ase
-    except ImportError:
-        ase = None
+    version = importlib.metadata.version("ase") if importlib.util.find_spec("ase") else ""
     rows = []
     for shape, minimum in places()[:most]:
         starts = [start_of(shape, minimum, seed) for seed in range(seeds)]
         ours = [climb(shape, start, seed=seed) for seed, start in enumerate(starts)]
-        theirs = [climb_with_ase(shape, start, seed) for seed, start in enumerate(starts)] if ase else []
+        theirs = [climb_with_ase(shape, start, seed) for seed, start in enumerate(starts)] if version else []
         own, other = (_median([walk.evaluations for walk in walks if walk.found]) for walks in (ours, theirs))
         label = f"reflect, {shape.title} from beside minimum {minimum}, gradient below {TOLERANCE:g}"
         found = sum(walk.found for walk in ours)
-        peer = f"ASE {ase.__version__}'s dimer, {other:.0f} ({sum(w.found for w in theirs)} of {seeds})" if ase else ""
+        peer = f"ASE {version}'s dimer, {other:.0f} ({sum(w.found for w in theirs)} of {seeds})" if version else ""
         rows.append(
             _row(
                 f"{label} (found {found} of {seeds})",
                 own if math.isfinite(own) else 0.0,
                 "evaluations",
                 peer,
-                own / other if ase and other > 0.0 else None,
+                own / other if version and other > 0.0 else None,
                 "a saddle of index 1 found",
             )
         )

@@ -96,6 +96,7 @@ def climb_with_ase(shape: Surface, start: tuple[float, float], seed: int = 0) ->
 
         def calculate(self, atoms: Any = None, properties: Any = None, system_changes: Any = all_changes) -> None:
             super().calculate(atoms, properties, system_changes)
+            assert self.atoms is not None
             x, y, _ = self.atoms.positions[0]
             self.evaluations += 1
             fx, fy = shape.gradient(x, y)
