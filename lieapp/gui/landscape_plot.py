@@ -101,7 +101,7 @@ class LandscapePlot(QWidget):
         labels: tuple[str, str] = ("x", "y"),
         note: str = "",
     ) -> None:
-        """Show another surface, whole.
+        """Show another surface, whole, without runs.
 
         Parameters
         ----------
@@ -122,6 +122,7 @@ class LandscapePlot(QWidget):
         self._stop()
         self._surface, self._project, self._steerable = surface, project, steerable
         self._area, self.picture = None, None
+        self._runs = []
         for identifier in list(self.tracks):
             self._drop(identifier)
         for item in self.points:
@@ -149,7 +150,6 @@ class LandscapePlot(QWidget):
         self.plot.setAccessibleDescription(f"{words}. {_HINT}")
         self.show_everything()
         self._ask()
-        self._show_tracks()
 
     def set_start(self, start: tuple[float, ...] | None) -> None:
         """Show where the next run begins."""

@@ -190,6 +190,7 @@ class LandscapeWorkbench(RunWorkbench):
         else:
             self.plot.set_surface(None)
             self._show_plane()
+        self._show_paths()
         self._show_start()
 
     def _show_plane(self) -> None:
@@ -203,7 +204,6 @@ class LandscapeWorkbench(RunWorkbench):
             self.plot.set_surface(
                 plane, plane.points, project=plane.project, steerable=False, labels=plane.labels, note=_PLANE_NOTE
             )
-            self._show_runs()
 
     def _show_start(self) -> None:
         mine = self.controller.scene == self.controller.choices.scene
@@ -217,6 +217,10 @@ class LandscapeWorkbench(RunWorkbench):
     def _show_runs(self) -> None:
         super()._show_runs()
         self._show_plane()
+        self._show_paths()
+
+    def _show_paths(self) -> None:
+        """Show the visible runs on this landscape, and on its plane where it has one."""
         runs = self.controller.runs_of_scene()
         if self._shown_plane:
             runs = [run for run in runs if plane_key(run.job) == self._shown_plane]

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from lieapp.gui.forms import ElidedLabel
 from lieapp.gui.icons import set_icon
 from lieapp.gui.plot_curve import curve_pen, readable_color
 from lieapp.gui.run_entry import RunEntry
@@ -83,7 +84,7 @@ class _Row(QFrame):
         policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         policy.setHeightForWidth(True)
         self.name.setSizePolicy(policy)
-        self.cost, self.reached, self.outcome = QLabel(), QLabel(), QLabel()
+        self.cost, self.reached, self.outcome = QLabel(), QLabel(), ElidedLabel()
         for label in (self.cost, self.reached, self.outcome):
             label.setObjectName("caption")
             label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
@@ -133,8 +134,13 @@ class _Row(QFrame):
         super().resizeEvent(event)
         self._show_what_fits()
 
+    @property
+    def stacked(self) -> bool:
+        """Whether the numbers stand under the name."""
+        return self.width() < scaled(_TIGHT)
+
     def _show_what_fits(self) -> None:
-        stacked = self.width() < scaled(_TIGHT)
+        stacked = self.stacked
         directions = QBoxLayout.Direction
         direction = directions.TopToBottom if stacked else directions.LeftToRight
         if self._middle.direction() != direction:
@@ -154,8 +160,9 @@ class _Row(QFrame):
         self._shown = shown
         # A line may end before the rate, not between its number and its unit.
         self.name.setText(run.title.replace("lr ", "lr\u00a0").replace(" Å", "\u00a0Å"))
-        for label, text in zip((self.cost, self.reached, self.outcome), texts, strict=True):
-            label.setText(text)
+        self.cost.setText(texts[0])
+        self.reached.setText(texts[1])
+        self.outcome.set_full_text(texts[2])
         for button, on in ((self.eye, run.visible), (self.pin, run.pinned)):
             if button.isChecked() != on:
                 button.blockSignals(True)
@@ -301,9 +308,11 @@ class RunsPanel(QFrame):
         for name in _COLUMNS:
             labels = [getattr(row, name) for row in self._rows.values()]
             widest = max((label.sizeHint().width() for label in labels), default=0)
-            for label in labels:
-                if label.minimumWidth() != widest:
-                    label.setMinimumWidth(widest)
+            for label, row in zip(labels, self._rows.values(), strict=True):
+                # Where the numbers stand under the name they may need all the room that there is.
+                least = 24 if row.stacked and label is row.outcome else widest
+                if label.minimumWidth() != least:
+                    label.setMinimumWidth(least)
 
     def menu_for(self, run: RunEntry) -> QMenu:
         """Return the context menu of a row."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QSizePolicy, QStackedWidget, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QButtonGroup, QGridLayout, QSizePolicy, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
 __all__ = ["TabPages", "TabRow"]
 
 _MANY = 4
+_CROWDED_MARGIN = 4  # pixels around the words of a tab, at least
 
 
 class TabRow(QWidget):
@@ -29,7 +31,8 @@ class TabRow(QWidget):
         self._stretch = stretch
         self._group = QButtonGroup(self)
         self._group.setExclusive(True)
-        self._layout = QHBoxLayout(self)
+        self._columns = 0
+        self._layout = QGridLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(0)
         self._group.idClicked.connect(self.chosen)
@@ -48,7 +51,8 @@ class TabRow(QWidget):
             button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         number = len(self._group.buttons())
         self._group.addButton(button, number)
-        self._layout.addWidget(button)
+        self._layout.addWidget(button, 0, number)
+        self._columns = number + 1
         if self._stretch and number >= _MANY:
             self._crowd()
         if number == 0:
@@ -59,7 +63,26 @@ class TabRow(QWidget):
         """Let many tabs share a narrow column by the length of their words."""
         for place, button in enumerate(self._group.buttons()):
             button.setProperty("crowded", True)
-            self._layout.setStretch(place, len(button.text()) + 2)
+            self._layout.setColumnStretch(place, len(button.text()) + 2)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._stretch:
+            self._wrap()
+
+    def _wrap(self) -> None:
+        """Put the tabs into two rows where their words do not fit into one."""
+        buttons = self._group.buttons()
+        words = sum(button.fontMetrics().horizontalAdvance(button.text()) + _CROWDED_MARGIN for button in buttons)
+        columns = len(buttons) if words <= self.width() else (len(buttons) + 1) // 2
+        if columns == self._columns:
+            return
+        self._columns = columns
+        for place, button in enumerate(buttons):
+            self._layout.addWidget(button, place // columns, place % columns)
+            longest = max(len(other.text()) for other in buttons[place % columns :: columns])
+            self._layout.setColumnStretch(place, longest + 2 if place < columns else 0)
+        self.updateGeometry()
 
     def choose(self, index: int) -> None:
         """Choose a tab without reporting it."""

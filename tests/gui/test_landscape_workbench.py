@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from PySide6.QtGui import QGuiApplication, QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit, QWidget
 
+from lieapp.cli import main
 from lieapp.gui.errors import Message
 from lieapp.gui.help_page import HelpDialog
 from lieapp.gui.landscape_session import LandscapeChoices
@@ -386,3 +388,62 @@ def test_the_ring_can_be_dragged_and_the_wheel_looks_closer(bench: LandscapeWork
     bench.plot.plot.setRange(xRange=(-0.05, 0.05), yRange=(-0.05, 0.05), padding=0.0)
     qtbot.waitUntil(lambda: bench.plot.picture is not before, timeout=TIMEOUT)
     assert bench.plot.picture is not None and len(bench.plot.picture.levels) > 13
+
+
+def test_a_network_gives_way_to_a_surface(
+    bench: LandscapeWorkbench, window: MainWindow, qtbot, messages: list[Message]
+) -> None:
+    choose(bench, "transformer-tiny")
+    bench.panel.evaluations.set_override(3.0)
+    window.actions_["align"].trigger()
+    ended(bench, qtbot, 0)
+    assert bench.pictures.currentWidget() is bench.curves and not messages
+    choose(bench, "saddle")
+    assert bench.pictures.currentWidget() is bench.plot and bench.plot.tracks == {}
+    qtbot.waitUntil(lambda: bench.plot.picture is not None, timeout=TIMEOUT)
+    assert not messages
+
+
+@pytest.mark.parametrize(("formula", "points"), (("3", 0), ("0*x", 0), ("x^2", 0), ("x*y", 1)))
+def test_plateaus_and_valleys_are_drawn_at_once(
+    bench: LandscapeWorkbench, qtbot, messages: list[Message], formula: str, points: int
+) -> None:
+    choose(bench, "formula")
+    bench.panel.formula.clear()
+    QTest.keyClicks(bench.panel.formula, formula)
+    QTest.keyClick(bench.panel.formula, Qt.Key.Key_Return)
+    assert bench.controller.choices.formula == formula
+    assert len(bench.plot.points) == points
+    qtbot.waitUntil(lambda: bench.plot.picture is not None, timeout=TIMEOUT)
+    assert not messages
+
+
+def test_a_start_where_nothing_is_defined_is_told(
+    bench: LandscapeWorkbench, race: Callable[[], dict[str, RunEntry]]
+) -> None:
+    choose(bench, "formula")
+    bench.panel.formula.clear()
+    QTest.keyClicks(bench.panel.formula, "log(x) + y^2")
+    QTest.keyClick(bench.panel.formula, Qt.Key.Key_Return)
+    bench.controller.set_start((-1.0, 0.5))
+    runs = race()
+    assert all(run.frames == 0 for run in runs.values())
+    for name in runs:
+        assert f"{name}: Diverged" in bench.strip.caption.text()
+    bench.controller.set_start((1.0, 0.5))
+    race()
+    assert bench.strip.caption.text().startswith("log(x) + y^2 from (1, 0.5)")
+
+
+def test_the_command_of_a_run_finds_the_same(
+    bench: LandscapeWorkbench, race: Callable[[], dict[str, RunEntry]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = race()
+    for run in (runs["Adam"], runs["DEO escape"]):
+        words = shlex.split(bench.controller.command_of(run))
+        assert main([*words[1:], "--json"]) == 0
+        found = json.loads(capsys.readouterr().out)
+        mine = run.report.to_dict()
+        for report in (found, mine):
+            del report["seconds"]
+        assert {key: found[key] for key in mine} == mine
