@@ -171,6 +171,8 @@ class LandscapePlot(QWidget):
 
     def set_cursor(self, run: RunEntry | None, frame: int) -> None:
         """Put the shared cursor on a frame of a run."""
+        if run is self._cursor_run and frame == self._cursor_frame:
+            return  # what has grown since is drawn by `refresh`
         if run is not self._cursor_run:
             for track in self.tracks.values():
                 track.set_raised(track.run is run)
