@@ -37,6 +37,8 @@ __all__ = ["app", "main"]
 
 EXIT_WRONG_USE = 2
 
+_CHECKPOINT = "checkpoint.pt"
+
 # Newer versions of typer carry click inside, older ones import it: this is the base of its errors in either.
 ClickError: type[Exception] = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
 
@@ -680,6 +682,9 @@ def cryoem(
     half_sets: Annotated[
         bool | None, typer.Option("--half-sets/--no-half-sets", help="Two half maps, and their correlation.")
     ] = None,
+    write_particles: Annotated[
+        bool, typer.Option("--write-particles", help="With --out: the images as STAR file and stack, too.")
+    ] = False,
     resume: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Go on from the checkpoint.pt that a run with --out left.")
     ] = None,
@@ -739,8 +744,11 @@ def cryoem(
         "dtype": dtype,
     }
     given = {key: value for key, value in options.items() if value is not None}
+    if write_particles and out is None:
+        raise UsageError("--write-particles needs --out, the folder to write them into.")
+    deliver: dict[str, Any] = {"as_json": as_json, "out": out, "quiet": quiet, "with_particles": write_particles}
     if resume is not None:
-        return _resume_reconstruction(resume, given, bool(optimizer or settings), as_json=as_json, out=out, quiet=quiet)
+        return _resume_reconstruction(resume, given, bool(optimizer or settings), **deliver)
     names = optimizer or ["preconditioned-sgd"]
     titles = _unique(names)
     overrides = _overrides(settings or [], names, titles)
@@ -748,12 +756,10 @@ def cryoem(
         job_from_options(optimizer=name, set=overrides[title], **given)
         for name, title in zip(names, titles, strict=True)
     ]
-    return _run_reconstructions(titles, jobs, as_json=as_json, out=out, quiet=quiet)
+    return _run_reconstructions(titles, jobs, **deliver)
 
 
-def _resume_reconstruction(
-    path: Path, given: Mapping[str, Any], changed: bool, *, as_json: bool, out: Path | None, quiet: bool
-) -> int:
+def _resume_reconstruction(path: Path, given: Mapping[str, Any], changed: bool, **deliver: Any) -> int:
     """Go on with the job of a checkpoint, for more epochs where that is asked."""
     from lieapp.cryoem.spec import CryoemJob
     from lieapp.engine.checkpoint import Checkpoint
@@ -763,6 +769,7 @@ def _resume_reconstruction(
     if others or changed:
         named = ", ".join(f"--{name.replace('_', '-')}" for name in sorted(others)) or "--optimizer and --set"
         raise UsageError(f"--resume goes on with the job of {path}: {named} cannot change it.")
+    path = path / _CHECKPOINT if path.is_dir() else path
     checkpoint = Checkpoint.load(path)
     job = job_from_json(json.dumps(checkpoint.metadata.get("job")))
     if not isinstance(job, CryoemJob):
@@ -770,9 +777,7 @@ def _resume_reconstruction(
     limits = {name: given[name] for name in ("steps", "evaluations", "seconds") if name in given}
     fields = {name: given[name] for name in ("epochs", "device") if name in given}
     job = job.changed(**fields, limits=job.limits.model_copy(update=limits))
-    return _run_reconstructions(
-        [job.optimizer.name], [job], as_json=as_json, out=out, quiet=quiet, checkpoint=checkpoint
-    )
+    return _run_reconstructions([job.optimizer.name], [job], going_on=(path, checkpoint), **deliver)
 
 
 def _run_reconstructions(
@@ -782,8 +787,9 @@ def _run_reconstructions(
     as_json: bool,
     out: Path | None,
     quiet: bool,
+    with_particles: bool = False,
     budget: float | None = None,
-    checkpoint: Checkpoint | None = None,
+    going_on: tuple[Path, Checkpoint] | None = None,
 ) -> int:
     from lieapp.cryoem.inputs import load_inputs
     from lieapp.cryoem.report import summarise
@@ -794,10 +800,12 @@ def _run_reconstructions(
         _make_folder(folder)
     inputs = load_inputs(jobs[0])
     runs = [open_job(job, inputs)[1] for job in jobs]
-    if checkpoint is not None:
+    if going_on is not None:
+        file, checkpoint = going_on
         runs[0].restore(checkpoint)
+        runs[0].keep_checkpoint(file)
     for run, folder in zip(runs, folders, strict=False):
-        run.keep_checkpoint(folder / "checkpoint.pt")
+        run.keep_checkpoint(folder / _CHECKPOINT)
     # Epochs are the limit, which only the problem knows in steps; a race ends when the first has had its own.
     bounded = [job.changed(limits=run.limits) for job, run in zip(jobs, runs, strict=True)]
     if budget is None:
@@ -806,16 +814,20 @@ def _run_reconstructions(
     reports = [report_job(job, run.recording, inputs) for job, run in zip(jobs, runs, strict=True)]
     written: list[Path] = []
     if out is not None:
-        from lieapp.export.cryoem_bundle import Reconstruction, export_reconstruction, write_reconstruction_race_csv
+        from lieapp.cryoem.baselines import measure_baselines
+        from lieapp.export.cryoem_bundle import Reconstruction, export_reconstructions
 
         results = [
             Reconstruction(title, job, run.recording, report)
             for title, job, run, report in zip(titles, jobs, runs, reports, strict=True)
         ]
-        for folder, result in zip(folders, results, strict=True):
-            written += export_reconstruction(folder, result)
-        if len(results) > 1:
-            written.append(write_reconstruction_race_csv(results, out / "race.csv"))
+        written = export_reconstructions(
+            out,
+            results,
+            folders,
+            baselines=measure_baselines(jobs[0], inputs),
+            particles=inputs.particles if with_particles else None,
+        )
     if as_json:
         _print_reports(reports)
     elif not quiet:

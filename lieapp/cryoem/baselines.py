@@ -18,10 +18,11 @@ from torch import Tensor
 from lieapp.cryoem.angles import view_directions
 from lieapp.cryoem.batches import BatchOrder
 from lieapp.cryoem.fit import VolumeFit
+from lieapp.cryoem.metrics import Shells
 from lieapp.cryoem.particles import Particles
-from lieapp.cryoem.plane import HalfPlane, fourier_to_map
+from lieapp.cryoem.plane import HalfPlane, map_to_fourier
 from lieapp.cryoem.problem import job_device, stream_seed
-from lieapp.cryoem.slices import gridding_envelope
+from lieapp.cryoem.slices import Interpolation, reconstructed_map
 
 if TYPE_CHECKING:
     from lieapp.cryoem.inputs import CryoemInputs
@@ -46,7 +47,7 @@ class Baseline:
     loss_gap : float
         Loss over all images above the least possible; NaN where that is not known.
     shell_error, fsc_truth : ndarray, shape=(shells,)
-        Against the exact minimiser and the truth; NaN where they are not known.
+        Of the volume against the exact minimiser, of the map with the truth; NaN where they are not known.
     """
 
     map: Picture
@@ -113,8 +114,10 @@ def measure_baselines(job: CryoemJob, inputs: CryoemInputs) -> Baselines:
     fits = inputs.fits(job, job_device(job))
     first = fits[0]
     spectrum = inputs.true_spectrum(job.interpolation)
-    truth = None if spectrum is None else (spectrum / first.unit).to(first.measurements.data)
-    envelope = gridding_envelope(first.box) if job.interpolation == "trilinear" else None
+    truth = None
+    if spectrum is not None:
+        held = first.measurements.operator.masked((spectrum / first.unit).to(first.measurements.data))
+        truth = reconstructed_map(held, job.interpolation)
     best = [fit.minimiser for fit in fits]
     known = [each for each in best if each is not None]
     order = _first_epoch(job, inputs.particles)
@@ -123,9 +126,9 @@ def measure_baselines(job: CryoemJob, inputs: CryoemInputs) -> Baselines:
         box=inputs.box,
         images=len(inputs.particles),
         pixel_size_angstrom=inputs.pixel_size_angstrom,
-        truth=None if truth is None else _to_map(first.measurements.operator.masked(truth), first.unit, envelope),
-        one_pass=_baseline(fits, [fit.one_pass for fit in fits], truth, envelope),
-        minimiser=_baseline(fits, known, truth, envelope) if len(known) == len(fits) else None,
+        truth=None if truth is None else _picture(truth * first.unit),
+        one_pass=_baseline(fits, [fit.one_pass for fit in fits], truth, job.interpolation),
+        minimiser=_baseline(fits, known, truth, job.interpolation) if len(known) == len(fits) else None,
         condition_numbers=np.array(first.condition_numbers()),
         views=view_directions(inputs.particles.rotations),
         filling=filling,
@@ -216,11 +219,12 @@ def _first_epoch(job: CryoemJob, particles: Particles) -> list[NDArray[np.int64]
 
 
 def _baseline(
-    fits: Sequence[VolumeFit], volumes: Sequence[Tensor], truth: Tensor | None, envelope: Tensor | None
+    fits: Sequence[VolumeFit], volumes: Sequence[Tensor], truth: Tensor | None, interpolation: Interpolation
 ) -> Baseline:
     """Return how good the mean of some volumes, one for each fit, is."""
     shells = fits[0].shells
     whole = torch.stack([volume.to(fits[0].measurements.data) for volume in volumes]).mean(0)
+    found = reconstructed_map(whole, interpolation)
     unknown = np.full(len(shells), np.nan)
     errors = [
         fit.shells.error(volume.to(fit.minimiser.dtype), fit.minimiser).cpu().numpy()
@@ -228,16 +232,19 @@ def _baseline(
         if fit.minimiser is not None
     ]
     return Baseline(
-        map=_to_map(whole, fits[0].unit, envelope),
+        map=_picture(found * fits[0].unit),
         loss_gap=sum(fit.gap(volume) for fit, volume in zip(fits, volumes, strict=True)),
         shell_error=np.mean(errors, axis=0) if errors else unknown,
-        fsc_truth=unknown if truth is None else shells.correlation(whole, truth).cpu().numpy().astype(np.float64),
+        fsc_truth=unknown if truth is None else _correlation(shells, found, truth),
     )
 
 
-def _to_map(volume: Tensor, unit: float, envelope: Tensor | None) -> Picture:
-    values = fourier_to_map(volume) * unit
-    if envelope is not None:
-        values = values * envelope.to(values)
+def _correlation(shells: Shells, found: Tensor, truth: Tensor) -> Array:
+    """Return the Fourier shell correlation of two maps."""
+    between: Array = shells.correlation(map_to_fourier(found), map_to_fourier(truth)).cpu().numpy().astype(np.float64)
+    return between
+
+
+def _picture(values: Tensor) -> Picture:
     found: Picture = values.to(torch.float32).cpu().numpy()
     return found

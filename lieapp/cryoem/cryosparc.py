@@ -62,7 +62,10 @@ def read_cryosparc(
     columns = _Columns.of(file)
     poses = columns.find("alignments3D/pose", 3)
     if poses is None:
-        raise CryoemError(f"{file}: has no poses (alignments3D/pose); refine the particles in 3-D first.")
+        raise CryoemError(
+            f"{file}: has no poses (alignments3D/pose), and maps are reconstructed from known ones; refine the "
+            "particles in 3-D first and open those that the refinement writes, with its passthrough file beside them."
+        )
     names, sections = _places(columns)
     shapes = columns.find("blob/shape", 2)
     stack = open_images(
@@ -76,7 +79,9 @@ def read_cryosparc(
     said = find_pixel_size(file, _pixel_sizes(columns), stack)
     pixel = pixel_size_angstrom or said
     if pixel is None:
-        raise CryoemError(f"{file}: says no pixel size, nor does the header of its stacks; give the pixel size.")
+        raise CryoemError(
+            f"{file}: says no pixel size, nor does the header of its stacks; give the pixel size (--pixel-size)."
+        )
     split = columns.find("alignments3D/split")
     return Particles(
         images=stack,

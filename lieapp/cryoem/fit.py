@@ -14,6 +14,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from lieapp.cryoem.errors import CryoemError
 from lieapp.cryoem.measurements import Measurements
 from lieapp.cryoem.metrics import Shells, condition_numbers
 from lieapp.cryoem.particles import Particles
@@ -193,6 +194,11 @@ def open_fits(
     if halves:
         particles = particles.with_half_sets()
         chosen = [particles.take(particles.half_set == half) for half in (1, 2)]
+        if not all(map(len, chosen)):
+            raise CryoemError(
+                f"{particles.source or 'Particles'}: all images are of one half set; run without half sets, or choose "
+                "more images."
+            )
     fits = [VolumeFit(each, interpolation=interpolation, prior=prior, dtype=dtype, device=device) for each in chosen]
     energy = sum(fit.measurements.energy() for fit in fits) / len(fits)
     curvature = max(fit.curvature for fit in fits)

@@ -21,9 +21,9 @@ from lieapp.cryoem.errors import CryoemError
 from lieapp.cryoem.fit import VolumeFit
 from lieapp.cryoem.metrics import FSC_HALF_MAPS, FSC_TRUTH, resolution_angstrom
 from lieapp.cryoem.oracle import CryoemOracle
-from lieapp.cryoem.plane import fourier_to_map, make_hermitian
+from lieapp.cryoem.plane import make_hermitian, map_to_fourier
 from lieapp.cryoem.preconditioners import HutchinsonEstimate, HutchinsonStart, one_hit
-from lieapp.cryoem.slices import gridding_envelope
+from lieapp.cryoem.slices import reconstructed_map
 from lieapp.engine.devices import resolve_device
 from lieapp.engine.metric import Metric
 from lieapp.engine.problem import Problem
@@ -96,10 +96,10 @@ class CryoemProblem(Problem):
         first = self.fits[0]
         self.box = first.box
         self.single_threaded = self.box <= SINGLE_THREAD_UP_TO
-        self._truth = None if truth is None else (truth / first.unit).to(first.measurements.data)
-        self._envelope: Tensor | None = None
-        if first.measurements.operator.interpolation == "trilinear":
-            self._envelope = gridding_envelope(self.box).to(first.measurements.data.real)
+        self._truth: Tensor | None = None
+        if truth is not None:
+            held = first.measurements.operator.masked((truth / first.unit).to(first.measurements.data))
+            self._truth = map_to_fourier(self._shown(held))
         self._orders = [
             BatchOrder(len(fit.measurements), max(1, batch // len(self.fits)), seed=stream_seed(seed, 10 + k))
             for k, fit in enumerate(self.fits)
@@ -159,14 +159,8 @@ class CryoemProblem(Problem):
         """Return the volume of every fit, shape=(box, box, box), complex."""
         return [torch.view_as_complex(leaf) for leaf in self._leaves]
 
-    @torch.no_grad()
-    def to_map(self, volume: Tensor) -> NDArray[np.float32]:
-        """Return the map of a volume of the fits, shape=(box, box, box), in the unit of the images."""
-        values = fourier_to_map(volume) * self.fits[0].unit
-        if self._envelope is not None:
-            values = values * self._envelope
-        found: NDArray[np.float32] = values.to(torch.float32).cpu().numpy()
-        return found
+    def _shown(self, volume: Tensor) -> Tensor:
+        return reconstructed_map(volume, self.fits[0].measurements.operator.interpolation)
 
     @torch.no_grad()
     def state(self) -> dict[str, NDArray[Any]]:
@@ -176,12 +170,13 @@ class CryoemProblem(Problem):
         -------
         dict
             ``map``, shape=(box, box, box), float32: real-space map, the mean of the half maps where there are two.
-            ``shell_error`` and ``fsc_truth``, shape=(shells,), float32: against the exact minimiser and the truth; NaN
-            where that is unknown. ``preconditioner``, shape=(box, box), float32: the plane ky = 0 (axes kz, kx). With
-            half sets, ``half_maps``, shape=(2, box, box, box), and ``fsc_half``, shape=(shells,).
+            ``shell_error``, shape=(shells,), float32: of the volume, against the exact minimiser. ``fsc_truth``,
+            shape=(shells,), float32: of the map, with the truth. NaN where these are unknown. ``preconditioner``,
+            shape=(box, box), float32: the plane ky = 0 (axes kz, kx). With half sets, ``half_maps``,
+            shape=(2, box, box, box), and ``fsc_half``, shape=(shells,): of these maps.
         """
         scores = self._score()
-        maps = [self.to_map(volume) for volume in self.volumes()]
+        maps = scores["maps"]
         state: dict[str, NDArray[Any]] = {
             "map": maps[0] if len(maps) == 1 else np.asarray(0.5 * (maps[0] + maps[1]), dtype=np.float32),
             "shell_error": scores["shell_error"],
@@ -268,9 +263,11 @@ class CryoemProblem(Problem):
             for fit, volume, best in zip(fits, volumes, known, strict=True)
             if best is not None
         ]
-        whole = volumes[0] if len(volumes) == 1 else 0.5 * (volumes[0] + volumes[1])
+        maps = [self._shown(volume) for volume in volumes]
+        spectra = [map_to_fourier(values) for values in maps]
+        whole = spectra[0] if len(spectra) == 1 else 0.5 * (spectra[0] + spectra[1])
         truth = None if self._truth is None else shells.correlation(whole, self._truth)
-        halves = shells.correlation(*volumes) if len(volumes) == 2 else None
+        halves = shells.correlation(*spectra) if len(spectra) == 2 else None
         judged, threshold = (truth, FSC_TRUTH) if truth is not None else (halves, FSC_HALF_MAPS)
         gap = math.nan
         often = self.box <= _GAP_EVERY_FRAME_UP_TO
@@ -280,6 +277,7 @@ class CryoemProblem(Problem):
         if judged is not None:
             resolution = resolution_angstrom(judged.cpu().numpy(), self.box, self.pixel_size_angstrom, threshold)
         return {
+            "maps": [_single(values * fits[0].unit) for values in maps],
             "shell_error": unknown if not errors else _single(torch.stack(errors).mean(0)),
             "fsc_truth": unknown if truth is None else _single(truth),
             "fsc_half": unknown if halves is None else _single(halves),

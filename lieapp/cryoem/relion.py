@@ -70,14 +70,19 @@ def read_relion(
     _refuse_what_cannot_be_modelled(rows)
     missing = [name for name in _ANGLES if name not in rows.particles]
     if missing:
-        raise CryoemError(f"{file}: has no poses ({', '.join(missing)}); refine the particles in 3-D first.")
+        raise CryoemError(
+            f"{file}: has no poses ({', '.join(missing)}), and maps are reconstructed from known ones; refine the "
+            "particles in 3-D first and open the file that this writes, such as run_data.star."
+        )
     names, sections = _places(rows)
     stack = open_images(file, names, sections, declared_box=rows.find("rlnImageSize"), allow_outside=allow_outside)
     _refuse_nameless_images(rows, names, stack)
     said = find_pixel_size(file, _declared_pixel_size(rows), stack)
     pixel = pixel_size_angstrom or said
     if pixel is None:
-        raise CryoemError(f"{file}: says no pixel size, nor does the header of its stacks; give the pixel size.")
+        raise CryoemError(
+            f"{file}: says no pixel size, nor does the header of its stacks; give the pixel size (--pixel-size)."
+        )
     half_set = rows.particles.integers("rlnRandomSubset") if "rlnRandomSubset" in rows.particles else None
     return Particles(
         images=stack,

@@ -19,9 +19,9 @@ from torch import Tensor
 from torch.nn.functional import embedding_bag
 
 from lieapp.cryoem.errors import CryoemError
-from lieapp.cryoem.plane import HalfPlane, fourier_radii
+from lieapp.cryoem.plane import HalfPlane, fourier_radii, fourier_to_map
 
-__all__ = ["Interpolation", "SliceOperator", "SliceTable", "gridding_envelope"]
+__all__ = ["Interpolation", "SliceOperator", "SliceTable", "gridding_envelope", "reconstructed_map"]
 
 Interpolation = Literal["trilinear", "nearest"]
 
@@ -211,3 +211,24 @@ def gridding_envelope(box: int, padding: int = 1, device: torch.device | None = 
     """
     line = torch.special.sinc((torch.arange(box, device=device) - box // 2).to(torch.float64) / (padding * box)) ** 2
     return line[:, None, None] * line[:, None] * line
+
+
+def reconstructed_map(volume: Tensor, interpolation: Interpolation) -> Tensor:
+    """Return the map that a fitted volume stands for.
+
+    Parameters
+    ----------
+    volume : Tensor, shape=(box, box, box), complex
+        Centred spectrum whose interpolated slices match the images.
+    interpolation : {"trilinear", "nearest"}
+
+    Returns
+    -------
+    Tensor, shape=(box, box, box), real
+        With what interpolation does to the map: the volume itself has a map that rises towards the edges of the box,
+        and noise with it. Correlations that people compare are those of this map.
+    """
+    values = fourier_to_map(volume)
+    if interpolation == "trilinear":
+        values = values * gridding_envelope(len(volume), device=values.device).to(values)
+    return values

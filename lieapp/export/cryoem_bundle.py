@@ -4,41 +4,30 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lieapp.cryoem.maps import write_map
-from lieapp.cryoem.report import CryoemReport
-from lieapp.cryoem.spec import CryoemJob
-from lieapp.cryoem.writing import write_fsc, write_half_maps
-from lieapp.engine.recording import Recording
+from lieapp.cryoem.writing import write_fsc, write_half_maps, write_particles
 from lieapp.export.bundle import software_versions
+from lieapp.export.cryoem_figures import Line, write_reconstruction_figures
 from lieapp.export.errors import ExportError
+from lieapp.export.reconstruction import Reconstruction
 from lieapp.export.tables import write_table
 
-__all__ = ["Reconstruction", "export_reconstruction", "write_reconstruction_race_csv", "write_shells_csv"]
+if TYPE_CHECKING:
+    from lieapp.cryoem.baselines import Baselines
+    from lieapp.cryoem.particles import Particles
 
-
-@dataclass(frozen=True, eq=False)
-class Reconstruction:
-    """A run with its name and what it found.
-
-    Attributes
-    ----------
-    title : str
-    job : CryoemJob
-    recording : Recording
-        With at least one frame.
-    report : CryoemReport
-    """
-
-    title: str
-    job: CryoemJob
-    recording: Recording
-    report: CryoemReport
+__all__ = [
+    "Reconstruction",
+    "export_reconstruction",
+    "export_reconstructions",
+    "write_reconstruction_race_csv",
+    "write_shells_csv",
+]
 
 
 def export_reconstruction(folder: Path | str, result: Reconstruction, *, frame: int | None = None) -> list[Path]:
@@ -83,6 +72,68 @@ def export_reconstruction(folder: Path | str, result: Reconstruction, *, frame: 
             written.append(write_reconstruction_race_csv([result], folder / "progress.csv"))
     except OSError as error:
         raise ExportError(f"{error.filename or folder}: cannot be written ({error.strerror}).") from error
+    return written
+
+
+def export_reconstructions(
+    folder: Path | str,
+    results: Sequence[Reconstruction],
+    folders: Sequence[Path],
+    *,
+    baselines: Baselines | None = None,
+    particles: Particles | None = None,
+    lines: Sequence[Line] | None = None,
+) -> list[Path]:
+    """Write runs on the same images, what compares them, and what they are compared with.
+
+    Parameters
+    ----------
+    folder : path
+        Gets the figures, the table of several runs, and the maps of the baselines: ``one_pass.mrc`` and, where there
+        are such, ``minimiser.mrc`` and ``truth.mrc``.
+    results : sequence of Reconstruction
+        Those without a frame have no part in what compares them.
+    folders : sequence of Path
+        Where each of them goes; it may be the same folder for a single one.
+    baselines : Baselines, optional
+    particles : Particles, optional
+        Images that are written as well, into ``particles``.
+    lines : sequence of (str, tuple of float), optional
+        Colour and dash of every run in figures; those of their optimisers by default.
+
+    Returns
+    -------
+    list of Path
+
+    Raises
+    ------
+    ExportError
+        If a file cannot be written.
+    CryoemError
+        If a map or the images cannot be written.
+    """
+    folder = Path(folder)
+    written: list[Path] = []
+    for place, result in zip(folders, results, strict=True):
+        written += export_reconstruction(place, result)
+    shown = [place for place, result in enumerate(results) if len(result.recording)]
+    begun = [results[place] for place in shown]
+    if len(results) > 1:
+        written.append(write_reconstruction_race_csv(results, folder / "race.csv"))
+    if begun:
+        chosen = None if lines is None else [lines[place] for place in shown]
+        written += write_reconstruction_figures(begun, folder / "figures", baselines=baselines, lines=chosen)
+    if baselines is not None:
+        maps = {"one_pass": baselines.one_pass.map, "truth": baselines.truth}
+        if baselines.minimiser is not None:
+            maps["minimiser"] = baselines.minimiser.map
+        pixel = baselines.pixel_size_angstrom
+        written += [
+            write_map(folder / f"{name}.mrc", values, pixel) for name, values in maps.items() if values is not None
+        ]
+    if particles is not None:
+        star = write_particles(particles, folder / "particles")
+        written += [star, star.with_suffix(".mrcs")]
     return written
 
 

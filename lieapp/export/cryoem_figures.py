@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lieapp.cryoem.resolution import FSC_HALF_MAPS, FSC_TRUTH
-from lieapp.export.cryoem_bundle import Reconstruction
 from lieapp.export.errors import ExportError
 from lieapp.export.figure_files import FIGURE_FORMATS, figure_style, new_figure, place_legend, save_figure, settle
 from lieapp.export.quantities import distinct_lines
+from lieapp.export.reconstruction import Reconstruction
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from lieapp.cryoem.baselines import Baselines
 
 __all__ = [
+    "Line",
     "draw_error_pictures",
     "draw_reconstruction_progress",
     "draw_shells",
@@ -126,10 +127,14 @@ def draw_shells(
         if correlation:
             for level in (FSC_TRUTH, FSC_HALF_MAPS):
                 axes.axhline(level, color="0.6", linewidth=0.6, linestyle="--", zorder=0)
+                axes.annotate(f"{level:g}", (1.0, level), xycoords=("axes fraction", "data"), xytext=(2, 0),
+                              textcoords="offset points", va="center", fontsize=7, color="0.4")  # fmt: skip
             axes.set_ylim(min(0.0, axes.get_ylim()[0]), 1.02)
             axes.set_ylabel("correlation of half maps" if column == "fsc_half" else "correlation with the truth")
         else:
             axes.set_yscale("log")
+            for kind in ("major", "minor"):
+                getattr(axes.yaxis, f"set_{kind}_formatter")(_plain)
             axes.set_ylabel("error relative to the exact minimiser")
         _label_resolution(axes)
         place_legend(figure, axes, columns)
@@ -264,6 +269,11 @@ def _label_resolution(axes: Axes) -> None:
             ticks.append(frequency)
     axes.set_xticks(ticks, [f"{1.0 / tick:.3g}" for tick in ticks])
     axes.set_xlabel("resolution (Å)")
+
+
+def _plain(value: float, place: int | None = None) -> str:
+    """Return the label of a tick: round numbers of a decade as they are, none for the others."""
+    return f"{value:g}" if f"{value:.0e}"[0] in "125" else ""
 
 
 def _planes(values: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -157,25 +157,14 @@ def _everything(
     entries: Sequence[RunEntry], results: Sequence[Reconstruction], source: CryoemSource, folder: Path
 ) -> list[Path]:
     """Write all runs, what compares them, what they are compared with, and the images where they were simulated."""
-    from lieapp.cryoem.maps import write_map
-    from lieapp.cryoem.writing import write_particles
-    from lieapp.export.cryoem_bundle import export_reconstruction, write_reconstruction_race_csv
-    from lieapp.export.cryoem_figures import write_reconstruction_figures
+    from lieapp.export.cryoem_bundle import export_reconstructions
 
-    written = [write_reconstruction_race_csv(results, folder / "race.csv")]
-    lines = [(entry.color, entry.dash) for entry in entries]
-    written += write_reconstruction_figures(results, folder / "figures", baselines=source.baselines, lines=lines)
-    for number, result in enumerate(results, start=1):
-        written += export_reconstruction(folder / f"{number}-{file_word(result.title)}", result)
-    baselines = source.baselines
-    if baselines is not None:
-        maps = {"one_pass": baselines.one_pass.map, "truth": baselines.truth}
-        if baselines.minimiser is not None:
-            maps["minimiser"] = baselines.minimiser.map
-        for name, values in maps.items():
-            if values is not None:
-                written.append(write_map(folder / f"{name}.mrc", values, baselines.pixel_size_angstrom))
-    if source.inputs is not None and source.job.particles is None:
-        star = write_particles(source.inputs.particles, folder / "particles")
-        written += [star, star.with_suffix(".mrcs")]
-    return written
+    simulated = source.inputs is not None and source.job.particles is None
+    return export_reconstructions(
+        folder,
+        results,
+        [folder / f"{number}-{file_word(result.title)}" for number, result in enumerate(results, start=1)],
+        baselines=source.baselines,
+        particles=source.inputs.particles if simulated and source.inputs is not None else None,
+        lines=[(entry.color, entry.dash) for entry in entries],
+    )

@@ -137,7 +137,7 @@ def test_pixel_sizes_come_from_optics_then_detector_then_header(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("optics", "particles", "words"),
     [
-        (OPTICS, without(PARTICLES, "rlnAngleTilt"), "has no poses .rlnAngleTilt.; refine"),
+        (OPTICS, without(PARTICLES, "rlnAngleTilt"), "has no poses .rlnAngleTilt., and .*refine the particles"),
         (OPTICS, without(PARTICLES, "rlnImageName"), "lists no particles: no table has the column rlnImageName"),
         (OPTICS, without(PARTICLES, "rlnOpticsGroup"), "has 2 optics groups, but no column rlnOpticsGroup"),
         (OPTICS, PARTICLES | {"rlnOpticsGroup": ["1", "3", "1"]}, "row 2 is of optics group 3, which is not described"),
