@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["CryoemController"]
 
+STACK_SUFFIXES = (".mrcs", ".st")
+"""Endings of stacks of images, which are refused in words of their own."""
+
 SLIDER_BOX = 32
 """Box of the runs that follow a slider: they take seconds."""
 _LARGEST_FIRST_BOX, _MOST_FIRST_IMAGES = 64, 2000  # of particles that are opened
@@ -45,12 +48,15 @@ class CryoemController(RunController):
     caption_changed()
     sources_changed(), file_opened(Path)
         A file was opened.
+    pixel_size_wanted(Path, bool)
+        The user wants to say the pixel size of particles; answer with `open_file`. The flag is for its `allow_outside`.
     """
 
     scene_changed = Signal()
     caption_changed = Signal()
     sources_changed = Signal()
     file_opened = Signal(object)
+    pixel_size_wanted = Signal(object, bool)
 
     best_words = "the best map"
 
@@ -148,19 +154,36 @@ class CryoemController(RunController):
 
     # -- files ----------------------------------------------------------------------------------------------------
 
-    def open_file(self, path: Path, *, allow_outside: bool = False) -> None:
-        """Take a map, a structure or particles as the images; what is there stays until that has worked."""
+    def open_file(self, path: Path, *, allow_outside: bool = False, pixel_size_angstrom: float | None = None) -> None:
+        """Take a map, a structure or particles as the images; what is there stays until that has worked.
+
+        Parameters
+        ----------
+        path : Path
+        allow_outside : bool
+            Read stacks that a particle file names outside its folder.
+        pixel_size_angstrom : float, optional
+            Of particles whose file does not say.
+        """
         from lieapp.cryoem.maps import is_map_name
         from lieapp.cryoem.reading import is_particle_name
 
         if self._reading is not None:
             self._reading.cancel()
-        kind = "particles" if is_particle_name(path) else "map" if is_map_name(path) else "structure"
-        look = {"particles": _look_at_particles, "map": _look_at_map, "structure": _look_at_structure}[kind]
+        of_particles = is_particle_name(path) or path.suffix.lower() in STACK_SUFFIXES
+        kind = "particles" if of_particles else "map" if is_map_name(path) else "structure"
+
+        def look() -> ParticleFacts | None:
+            if of_particles:
+                return _look_at_particles(path, allow_outside, pixel_size_angstrom)
+            return (_look_at_map if kind == "map" else _look_at_structure)(path)
 
         def done(facts: ParticleFacts | None) -> None:
             self._reading = None
-            self._opened(kind, str(path), facts, allow_outside)
+            if facts is not None and facts.pixel_size_angstrom is None:
+                self._ask_pixel_size(path, allow_outside)
+            else:
+                self._opened(kind, str(path), facts, allow_outside, pixel_size_angstrom)
 
         def failed(error: BaseException) -> None:
             self._reading = None
@@ -173,7 +196,7 @@ class CryoemController(RunController):
             else:
                 self.errors.report(error, f"Reading {path.name}")
 
-        self._reading = self._files.submit(lambda task: look(path, allow_outside), done, failed)
+        self._reading = self._files.submit(lambda task: look(), done, failed)
 
     def choose_source(self, kind: str, path: str) -> None:
         """Take a phantom, or a file that was opened before."""
@@ -182,10 +205,20 @@ class CryoemController(RunController):
         elif (kind, path) != (self.session.choices.source, self.session.choices.path):
             self.open_file(Path(path), allow_outside=kind == "particles" and self.session.choices.allow_outside)
 
-    def _opened(self, kind: str, path: str, facts: ParticleFacts | None, allow_outside: bool) -> None:
+    def _ask_pixel_size(self, path: Path, allow_outside: bool) -> None:
+        def give() -> None:
+            self.pixel_size_wanted.emit(path, allow_outside)
+
+        text = f"{path.name} does not say how large its pixels are, nor do its stacks."
+        self.errors.post(Message(text, "warning", action=("Give the pixel size…", give)))
+
+    def _opened(
+        self, kind: str, path: str, facts: ParticleFacts | None, allow_outside: bool, pixel_size: float | None
+    ) -> None:
         if (kind, path) not in self.opened:
             self.opened.append((kind, path))
         changes: dict[str, Any] = {"source": kind, kind: path, "allow_outside": allow_outside}
+        changes["pixel_size_angstrom"] = pixel_size
         if facts is not None:
             self.session.facts = facts
             changes |= {
@@ -293,22 +326,30 @@ class CryoemController(RunController):
             self.scene_changed.emit()
 
 
-def _look_at_particles(path: Path, allow_outside: bool) -> ParticleFacts:
+def _look_at_particles(path: Path, allow_outside: bool, pixel_size_angstrom: float | None) -> ParticleFacts:
+    from lieapp.cryoem.errors import CryoemError
     from lieapp.cryoem.reading import read_particles
 
-    particles = read_particles(path, allow_outside=allow_outside)
-    return ParticleFacts(
-        str(path), len(particles), particles.box, particles.pixel_size_angstrom, particles.ctf is not None
-    )
+    known = True
+    try:
+        particles = read_particles(path, allow_outside=allow_outside, pixel_size_angstrom=pixel_size_angstrom)
+    except CryoemError as error:
+        try:
+            particles = read_particles(path, allow_outside=allow_outside, pixel_size_angstrom=1.0)
+        except CryoemError:
+            raise error from None  # it is not the pixel size, or not that alone
+        known = False
+    pixel = particles.pixel_size_angstrom if known else None
+    return ParticleFacts(str(path), len(particles), particles.box, pixel, particles.ctf is not None)
 
 
-def _look_at_map(path: Path, allow_outside: bool) -> None:
+def _look_at_map(path: Path) -> None:
     from lieapp.cryoem.phantoms import load_phantom
 
     load_phantom(str(path), SLIDER_BOX)
 
 
-def _look_at_structure(path: Path, allow_outside: bool) -> None:
+def _look_at_structure(path: Path) -> None:
     from lieapp.structures.reading import read_structure
 
     read_structure(path)

@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QEvent, QObject, QPoint, QRectF, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent, QPixmap, QRegion, QShowEvent
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPixmap, QRegion, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QStackedWidget, QVBoxLayout, QWidget
 
 from lieapp.gui.contour_maker import ContourMaker, ContourRequest
 from lieapp.gui.cryoem_controller import CryoemController
-from lieapp.gui.cryoem_views import EMPTY, frame_note, map_of, shown_runs
+from lieapp.gui.cryoem_views import EMPTY, SliceView, frame_note, map_of, shown_runs
 from lieapp.gui.headings import heading_height, paint_heading
 from lieapp.gui.level_histogram import LevelHistogram
 from lieapp.gui.run_entry import RunEntry
 from lieapp.gui.theme import scaled, theme
 from lieapp.gui.viewer import MoleculeViewer
+from lieapp.scene.colors import BACKGROUND_DARK, BACKGROUND_LIGHT
 from lieapp.scene.map_grid import MapGridScene
 
 if TYPE_CHECKING:
@@ -77,13 +78,15 @@ class _Captions(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
+        back = QColor(BACKGROUND_DARK if theme().tokens.name == "dark" else BACKGROUND_LIGHT)
+        back.setAlpha(170)
         size = (self.width(), self.height())
         for tile, shown in zip(self._viewer.scene.tiles(), self.shown, strict=False):
             left, top, width, height = tile.pixels(size)
             note = shown.note if height > _NOTE_ABOVE * heading_height(self) else ""
             place = QRectF(left + 8, top + 6, width - 16, heading_height(self))
             color = None if shown.run is None else shown.color
-            paint_heading(painter, self, place, shown.title, note, color, shown.dash)
+            paint_heading(painter, self, place, shown.title, note, color, shown.dash, back=back)
 
 
 class MapsView(QWidget):
@@ -96,7 +99,7 @@ class MapsView(QWidget):
     Signals
     -------
     pointed(str)
-        Never: contours have no numbers under the mouse.
+        What is under the mouse, where slices stand for the contours.
     """
 
     pointed = Signal(str)
@@ -124,7 +127,13 @@ class MapsView(QWidget):
         self.sigma.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.sigma.setAccessibleName("Level in standard deviations")
         self.sigma.setToolTip("Level of all contours in standard deviations of the reference map; Enter shows it")
+        self.slices = SliceView(controller)
+        self.slices.pointed.connect(self.pointed)
+        self.slices.hide()
         self._lay_out()
+        self.viewer.failed.connect(lambda text: self._give_up())
+        if self.viewer.banner_text:
+            self._give_up()
         self.histogram.level_moved.connect(self.set_level)
         self.histogram.level_released.connect(self.set_level)
         self.sigma.editingFinished.connect(self._take_sigma)
@@ -152,6 +161,7 @@ class MapsView(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.stack, 1)
+        layout.addWidget(self.slices, 3)
         layout.addWidget(self.level_row)
         self.level_row.hide()
 
@@ -182,11 +192,12 @@ class MapsView(QWidget):
                     ContourRequest(key, lambda run=run, kept=kept: map_of(run, kept), self.level, pixel, stride)  # type: ignore[misc]
                 )
         self._shown = shown
-        self.stack.setCurrentWidget(self.viewer if shown else self._empty)
-        self.level_row.setVisible(bool(shown) and self.viewer.available)
-        if not shown:
+        if self.viewer.banner_text:
+            self.slices.refresh()
             return
-        if not self.viewer.available and self.viewer.banner_text:
+        self.stack.setCurrentWidget(self.viewer if shown else self._empty)
+        self.level_row.setVisible(bool(shown))
+        if not shown:
             return
         self.captions.shown = shown
         self.captions.update()
@@ -219,6 +230,14 @@ class MapsView(QWidget):
         self.viewer.shut_down()
 
     # -- pieces ---------------------------------------------------------------------------------------------------
+
+    def _give_up(self) -> None:
+        """Show slices where contours cannot be drawn; the banner says why."""
+        self.captions.hide()
+        self.level_row.hide()
+        self.stack.setCurrentWidget(self.viewer)
+        self.slices.show()
+        self.slices.refresh()
 
     def _too_early(self) -> bool:
         """Whether the view should still rest: where a processor draws, what computes needs most of its time."""

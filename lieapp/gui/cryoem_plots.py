@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 __all__ = ["ErrorView", "FscPlot", "SamplingView"]
 
 _NOTHING = "Nothing yet: press Race."
+_NO_FSC = (
+    "Without a truth a correlation needs two half maps: tick half maps under Start, prior, half maps, and run again."
+)
 _ERROR_DECADES = (-2.0, 0.3)
 _VIEW_BINS = 25
 _ROWS_AT_ONCE = 64
@@ -86,7 +89,8 @@ class FscPlot(ShellPlot):
                 curves.append(ShellCurve((run.id, "truth"), run.title, truth, run.color, run.dash))
             if half is not None:
                 curves.append(ShellCurve((run.id, "half"), f"{run.title}, half maps", half, run.color, (1.0, 2.0), 1.5))
-        self.show_curves(curves, 1.0 / (baselines.box * baselines.pixel_size_angstrom), self._words(curves, baselines))
+        words = self._words(curves, baselines) or _NO_FSC
+        self.show_curves(curves, 1.0 / (baselines.box * baselines.pixel_size_angstrom), words)
 
     @staticmethod
     def _words(curves: list[ShellCurve], baselines: Baselines) -> str:

@@ -82,14 +82,15 @@ class ParticleFacts:
     ----------
     path : str
     images, box : int
-    pixel_size_angstrom : float
+    pixel_size_angstrom : float or None
+        None where neither the file nor its stacks say.
     ctf : bool
     """
 
     path: str
     images: int
     box: int
-    pixel_size_angstrom: float
+    pixel_size_angstrom: float | None
     ctf: bool
 
 
@@ -104,6 +105,8 @@ class CryoemChoices:
         Name of a bundled one.
     structure, map, particles : str
         Files; empty where none was opened.
+    pixel_size_angstrom : float or None
+        Of particles whose file does not say.
     epochs : float
         Of a run. Entrants of a race get as many evaluations as gradients of batches fit into them.
     """
@@ -114,6 +117,7 @@ class CryoemChoices:
     map: str = ""
     particles: str = ""
     allow_outside: bool = False
+    pixel_size_angstrom: float | None = None
     box: int = 32
     images: int = 1000
     snr: float = 1.0
@@ -200,7 +204,11 @@ class CryoemSession(RunSession):
                 "view_fraction": choices.view_fraction,
             }
         else:
-            values |= {"particles": choices.path, "allow_outside": choices.allow_outside}
+            values |= {
+                "particles": choices.path,
+                "allow_outside": choices.allow_outside,
+                "pixel_size_angstrom": choices.pixel_size_angstrom,
+            }
             if self.facts is not None and self.facts.ctf and not choices.ctf:
                 values["ctf"] = False
         return CryoemJob(**values)
@@ -305,6 +313,7 @@ class CryoemSession(RunSession):
             source=source,
             **{source: job.particles or job.phantom},
             allow_outside=job.allow_outside,
+            pixel_size_angstrom=job.pixel_size_angstrom,
             box=job.box or old.box,
             images=job.images or old.images,
             snr=job.snr,

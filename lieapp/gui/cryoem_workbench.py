@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QMouseEvent
-from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QInputDialog, QLabel, QVBoxLayout, QWidget
 
 from lieapp.gui.actions import ActionSet
 from lieapp.gui.cryoem_caption import ONE_PASS_WORDS
@@ -120,6 +121,7 @@ class CryoemWorkbench(RunWorkbench):
         controller.scene_changed.connect(self._show_scene)
         controller.caption_changed.connect(self._show_caption)
         controller.sources_changed.connect(self.offer_files)
+        controller.pixel_size_wanted.connect(self._ask_pixel_size)
         panel.source_chosen.connect(controller.choose_source)
         panel.entrant_removed.connect(controller.remove_entrant)
         panel.slider_settled.connect(controller.race_again)
@@ -127,6 +129,13 @@ class CryoemWorkbench(RunWorkbench):
         self.tabs.row.chosen.connect(lambda index: self.refresh_views())
         for view in (self.slices, self.images, self.filling):
             view.pointed.connect(self.readout.setText)
+
+    def _ask_pixel_size(self, path: Path, allow_outside: bool) -> None:
+        size, accepted = QInputDialog.getDouble(
+            self, "Pixel size", f"Pixel size of {path.name} in Å", 1.0, 0.01, 1000.0, 4
+        )
+        if accepted:
+            self.controller.open_file(path, allow_outside=allow_outside, pixel_size_angstrom=size)
 
     # -- what this workbench knows about its problem --------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPalette
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPalette
 from PySide6.QtWidgets import QWidget
 
 from lieapp.gui.plot_curve import curve_pen, readable_color
@@ -39,6 +39,8 @@ def paint_heading(
     note: str = "",
     color: str | None = None,
     dash: tuple[float, ...] = (),
+    *,
+    back: QColor | None = None,
 ) -> None:
     """Paint a heading of two lines, cut where it does not fit.
 
@@ -52,11 +54,15 @@ def paint_heading(
     color : str or None
         Of the line before the title; None for no line.
     dash : tuple of float
+    back : QColor, optional
+        Painted behind the words, where they lie over a picture.
     """
     palette = widget.palette()
     text, muted = (palette.color(role) for role in (QPalette.ColorRole.Text, QPalette.ColorRole.PlaceholderText))
     bold, small = QFontMetricsF(_bold(widget)), QFontMetricsF(small_font(widget))
     left = place.left()
+    if color is not None and back is not None:
+        painter.fillRect(QRectF(left - 3, place.top(), _SWATCH + 6, bold.height()), back)
     if color is not None:
         middle = place.top() + bold.height() / 2
         length = min(_SWATCH, place.width() / 4)
@@ -72,4 +78,6 @@ def paint_heading(
         painter.setFont(font)
         painter.setPen(ink)
         shown = metrics.elidedText(words, Qt.TextElideMode.ElideRight, room)
+        if back is not None and shown:
+            painter.fillRect(QRectF(x - 3, y, metrics.horizontalAdvance(shown) + 6, metrics.height()), back)
         painter.drawText(QRectF(x, y, room, metrics.height()), Qt.AlignmentFlag.AlignLeft, shown)

@@ -188,11 +188,9 @@ class ShellPlot(PlotCard):
         return np.arange(1, len(curve.values)) * self._frequency
 
     def _drawn(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
-        shown: NDArray[np.float64] = np.asarray(values, dtype=np.float64)
-        shown = np.where(np.isfinite(shown), shown, np.nan)
-        if self._logarithmic:
-            return np.asarray(np.log10(np.maximum(shown, self._floor)))
-        return np.asarray(shown)
+        shown = np.array(values, dtype=np.float64)
+        shown[~np.isfinite(shown)] = np.nan
+        return np.asarray(np.log10(np.maximum(shown, self._floor)) if self._logarithmic else shown)
 
     def _pen(self, curve: ShellCurve) -> Any:
         palette = self.look.palette(self)

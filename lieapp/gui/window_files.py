@@ -127,15 +127,21 @@ class WindowFiles(QObject):
         menu.clear()
         files = preferences.recent_files()
         for file in files:
-            menu.addAction(
-                Path(file).name, lambda file=file: self._window.controller.desk.open_files([file])
-            ).setToolTip(file)
+            menu.addAction(Path(file).name, lambda file=file: self._open_recent(Path(file))).setToolTip(file)
         menu.setToolTipsVisible(True)
         if files:
             menu.addSeparator()
             menu.addAction("Clear the list", preferences.clear_recent_files)
         else:
             menu.addAction("No recent files").setEnabled(False)
+
+    def _open_recent(self, path: Path) -> None:
+        from lieapp.cryoem.reading import is_particle_name
+
+        if is_particle_name(path):
+            self.open_images(path)
+        else:
+            self._window.controller.desk.open_files([path])
 
     # -- fetched --------------------------------------------------------------------------------------------------
 

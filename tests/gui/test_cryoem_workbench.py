@@ -377,6 +377,35 @@ def test_a_stack_outside_its_folder_asks(
     assert small.controller.choices.allow_outside and small.controller.quiet_job().allow_outside
 
 
+def test_particles_without_a_pixel_size_ask_for_it(
+    small: CryoemWorkbench, window: MainWindow, messages: list[Message], tmp_path: Path, qtbot,
+    monkeypatch: pytest.MonkeyPatch, race: Callable[[], dict[str, RunEntry]],
+) -> None:  # fmt: skip
+    import mrcfile
+    from PySide6.QtWidgets import QInputDialog
+
+    race()
+    window.exports["cryoem"].write("export_particles", tmp_path)
+    star = tmp_path / "particles.star"
+    qtbot.waitUntil(lambda: star.exists() and not small.controller.exporting, timeout=TIMEOUT)
+    with mrcfile.open(tmp_path / "particles.mrcs", "r+") as stack:
+        stack.voxel_size = 0.0
+    text = star.read_text()
+    place = next(line for line in text.splitlines() if line.startswith("_rlnImagePixelSize"))
+    star.write_text(text.replace(place, place.replace("ImagePixelSize", "SomethingElse")))
+    messages.clear()
+    before = small.controller.choices
+    drop(window, star)
+    qtbot.waitUntil(lambda: bool(messages), timeout=TIMEOUT)
+    assert len(messages) == 1 and "how large its pixels are" in messages[0].text
+    assert small.controller.choices == before and messages[0].action is not None
+    monkeypatch.setattr(QInputDialog, "getDouble", lambda *arguments: (2.5, True))
+    messages[0].action[1]()
+    qtbot.waitUntil(lambda: small.controller.choices.source == "particles", timeout=TIMEOUT)
+    assert small.controller.quiet_job().pixel_size_angstrom == 2.5
+    assert "of 2.5 Å" in small.panel.line.text()
+
+
 def test_bad_files_are_one_message_and_lose_nothing(
     small: CryoemWorkbench, window: MainWindow, messages: list[Message], tmp_path: Path, qtbot,
     race: Callable[[], dict[str, RunEntry]],
@@ -388,6 +417,7 @@ def test_bad_files_are_one_message_and_lose_nothing(
         "empty.cs": b"",
         "short.mrc": b"MAP " * 40,
         "gone.map": None,
+        "stack.mrcs": b"MAP " * 400,
         "none.pdb": b"HEADER\nEND\n",
     }.items():
         path = tmp_path / name
@@ -470,3 +500,57 @@ def test_help_is_of_this_workbench(bench: CryoemWorkbench, window: MainWindow, q
     dialog = next(child for child in window.findChildren(HelpDialog))
     assert "Cryo-EM workbench" in dialog.text.toPlainText()
     dialog.close()
+
+
+@pytest.mark.gl
+def test_maps_are_contoured_at_one_level_and_follow_the_cursor(
+    small: CryoemWorkbench, qtbot, race: Callable[[], dict[str, RunEntry]]
+) -> None:
+    run = race()["Row sum"]
+    maps, scene = small.maps, small.maps.viewer.scene
+    qtbot.waitUntil(lambda: scene.count == 4 and not maps.maker.busy and maps.viewer.available, timeout=TIMEOUT)
+    small.controller.select(run)
+    small.controller.show_frame(run.frames - 1)
+    qtbot.waitUntil(lambda: not maps.maker.busy, timeout=TIMEOUT)
+    first = scene.contour(3)
+    assert first is not None and scene.contour(0) is not None
+    half = 0.5 * 16 * small.controller.source.baselines.pixel_size_angstrom
+    assert np.abs(first.contour.vertices).max() <= half * 1.1, "about the origin, as the others"
+    small.controller.show_frame(1)
+    qtbot.waitUntil(lambda: not maps.maker.busy and scene.contour(3) is not first, timeout=TIMEOUT)
+    triangles = len(scene.contour(0).contour.triangles)
+    maps.histogram.level_moved.emit(maps.statistics.level(5.0))
+    qtbot.waitUntil(lambda: not maps.maker.busy and len(scene.contour(0).contour.triangles) != triangles,
+                    timeout=TIMEOUT)  # fmt: skip
+    assert maps.sigma.text() == "5.00"
+    maps.sigma.setText("2")
+    maps.sigma.setModified(True)
+    maps.sigma.editingFinished.emit()
+    assert maps.level == pytest.approx(maps.statistics.level(2.0))
+    before = scene.viewpoint
+    scene.viewpoint = before.zoomed(2.0)
+    small.fit_view()
+    qtbot.waitUntil(lambda: abs(scene.viewpoint.half_height - before.half_height) < 1e-6, timeout=TIMEOUT)
+    picture = maps.picture().toImage()
+    assert not picture.isNull() and picture.width() >= 2 * maps.viewer.width() - 2
+    run.visible = False
+    other = next(each for each in small.controller.runs if each is not run)
+    small.controller.select(other)
+    qtbot.waitUntil(lambda: scene.count == 3, timeout=TIMEOUT)
+
+
+def test_without_opengl_slices_take_the_place_of_contours(
+    monkeypatch: pytest.MonkeyPatch, window: MainWindow, qtbot
+) -> None:
+    from lieapp.gui import viewer
+    from lieapp.gui.opengl import OpenGLInfo
+
+    monkeypatch.setattr(viewer, "probe_opengl", lambda: OpenGLInfo(problem="There is no OpenGL here."))
+    window.actions_["workbench_cryoem"].trigger()
+    bench = window.cryoem
+    assert bench is not None and "no OpenGL here" in bench.maps.viewer.banner_text
+    bench.controller._take(replace(bench.controller.choices, **SMALL))
+    bench.panel.main_button.click()
+    ended(bench, qtbot, 3)
+    assert bench.maps.slices.isVisible() and not bench.maps.level_row.isVisible()
+    assert [column.title for column in bench.maps.slices.columns] == ["Truth", "SGD", "Hutchinson", "Row sum"]
