@@ -13,7 +13,7 @@ import torch
 from lieapp.engine.devices import single_thread
 from lieapp.engine.stepping import LearningRates, stepper
 from lieapp.landscapes.models import build_model
-from lieapp.landscapes.recommended import recommended
+from lieapp.landscapes.recommended import Scales, recommended
 from lieapp.optimizers.counting import CountingOracle
 from lieapp.optimizers.registry import build_optimizer, settings_class
 from tests.benchmarks.saddle_cases import Case
@@ -40,13 +40,13 @@ class Method:
     overrides: Mapping[str, Any]
     base: str = "sgd"
 
-    def settings(self, case: Case) -> Any:
-        """Return the settings for a case; methods that step by the gradient have the case's own rate."""
-        known = recommended(self.optimizer, case.scales, self.base)
+    def settings(self, rate: float, scales: Scales) -> Any:
+        """Return the settings for a landscape; methods that step by the gradient have the given rate."""
+        known = recommended(self.optimizer, scales, self.base)
         if self.optimizer in ("sgd", "perturbed-sgd"):
-            known["lr"] = case.rate
+            known["lr"] = rate
         elif self.optimizer == "deo" and self.base == "sgd":
-            known["base.lr"] = case.rate
+            known["base.lr"] = rate
         return settings_class(self.optimizer)().updated(known).updated(dict(self.overrides))
 
 
@@ -93,7 +93,7 @@ def spend(case: Case, method: Method, seed: int) -> Spent:
     job = case.job(seed)
     model = build_model(job, torch.device("cpu"))
     oracle = CountingOracle(model.oracle)
-    settings = method.settings(case)
+    settings = method.settings(case.rate, case.scales)
     optimizer = build_optimizer(settings, model.parameters, generator=torch.Generator().manual_seed(seed))
     rates, step = LearningRates(optimizer, settings.schedule), stepper(optimizer, oracle)
     moves_anchor = job.landscape == "so3-alignment"
