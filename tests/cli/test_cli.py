@@ -116,7 +116,7 @@ def test_interrupt_is_status_130_with_the_recording_kept(
     def interrupt_at_step_50(*words: object, **options: object) -> Iterator[Callable[[str, int, float], None]]:
         yield lambda name, step, loss: signal.raise_signal(signal.SIGINT) if step == 50 else None
 
-    monkeypatch.setattr("lieapp.cli._progress", interrupt_at_step_50)
+    monkeypatch.setattr("lieapp.cli.running._progress", interrupt_at_step_50)
     words = ["align", *pair, "--steps", "100000", "--gtol", "0", "--ftol", "0", "--json", "--out", str(tmp_path)]
     assert main(words) == 130
     assert json.loads(capsys.readouterr().out)["outcome"] == "cancelled"

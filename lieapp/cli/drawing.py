@@ -1,0 +1,82 @@
+"""Pictures and movies that a command was asked for."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lieapp.cli.app import complain
+
+if TYPE_CHECKING:
+    from lieapp.export.drawings import DrawingRequest
+    from lieapp.export.result import AlignmentResult
+
+__all__ = ["draw_results", "drawing_progress", "request_drawings"]
+
+
+def request_drawings(
+    picture: Path | None,
+    movie: Path | None,
+    turntable: Path | None,
+    *,
+    size: str | None,
+    style: str,
+    transparent: bool,
+) -> DrawingRequest | None:
+    """Check what is to be drawn, before anything is computed."""
+    if picture is movie is turntable is None:
+        return None
+    from lieapp.export.drawings import DrawingRequest, parse_size
+    from lieapp.export.movie import MovieLook
+
+    look = MovieLook(style=style, transparent=transparent)
+    if size is None:
+        request = DrawingRequest(picture, movie, turntable, look, picture_size=(1200, 900))
+    else:
+        request = DrawingRequest(picture, movie, turntable, replace(look, size=parse_size(size)))
+    request.check()
+    return request
+
+
+def draw_results(
+    drawings: DrawingRequest, results: Sequence[AlignmentResult], titles: Sequence[str], *, shown: bool
+) -> list[Path]:
+    """Draw the best pose and the run, or the race; a machine that cannot draw says so once and loses nothing else."""
+    from lieapp.export.quantities import curves_of
+    from lieapp.scene.errors import SceneError
+
+    curves = [curve for curve in curves_of(results, titles) if len(curve.result.recording)]
+    if not curves:
+        complain("nothing is drawn: the run has no frame.")
+        return []
+    written: list[Path] = []
+    try:
+        with drawing_progress(shown=shown) as progress:
+            written.extend(drawings.write(curves, progress))
+    except SceneError as error:
+        complain(str(error))
+    return written
+
+
+@contextmanager
+def drawing_progress(*, shown: bool) -> Iterator[Callable[[str, float], None]]:
+    """Offer a function that draws a bar per file, on terminals only."""
+    if not shown or not sys.stderr.isatty():
+        yield lambda name, fraction: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress, TaskID
+
+    with Progress(console=Console(stderr=True), transient=True) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def tell(name: str, fraction: float) -> None:
+            if name not in tasks:
+                tasks[name] = bars.add_task(name, total=1.0)
+            bars.update(tasks[name], completed=fraction)
+
+        yield tell
