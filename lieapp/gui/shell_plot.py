@@ -185,7 +185,7 @@ class ShellPlot(PlotCard):
 
     def _places(self, curve: ShellCurve) -> NDArray[np.float64]:
         # The zero frequency resolves nothing.
-        return np.arange(1, len(curve.values)) * self._frequency
+        return np.asarray(np.arange(1, len(curve.values)) * self._frequency)
 
     def _drawn(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
         shown = np.array(values, dtype=np.float64)

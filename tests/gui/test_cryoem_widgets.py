@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 
 import numpy as np
@@ -86,7 +87,7 @@ def test_difference_colours_are_white_in_the_middle() -> None:
 def test_an_axis_of_resolutions_has_round_distances(qtbot) -> None:
     ticks = resolution_ticks(0.0, 0.08, 0.008)
     assert [resolution_text(tick) for tick in ticks[:3]] == ["15", "20", "25"] or ticks[0] <= 0.08
-    assert all(a - b >= 0.008 - 1e-12 for a, b in zip(ticks, ticks[1:], strict=False))
+    assert all(a - b >= 0.008 - 1e-12 for a, b in itertools.pairwise(ticks))
     assert all(float(resolution_text(tick)) == round(1.0 / tick, 6) for tick in ticks)
     assert resolution_text(0.0) == "∞" and resolution_ticks(0.0, 0.0, 1.0) == []
     plot = ShellPlot("plot", "error", logarithmic=True, floor=1e-3)
