@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from lieapp.cli.app import Debug, Json, Out, Quiet, app, deliver_record
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["doctor", "optimizers"]
 

@@ -7,14 +7,11 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from lieapp.errors import LieAppError
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = [
     "ClickError",
@@ -55,6 +52,7 @@ class UsageError(LieAppError):
 
 
 def complain(message: str) -> None:
+    """Write one line to standard error."""
     sys.stderr.write("lieapp: " + " ".join(message.split()) + "\n")
 
 
@@ -66,6 +64,7 @@ def has_display() -> bool:
 
 
 def open_window(files: Sequence[str], *, run: bool = False, workbench: str = "align") -> int:
+    """Open the window and stay until it is closed; returns the exit status."""
     if not has_display():
         raise UsageError("There is no display, so the window cannot open. 'lieapp align' works without one.")
     from lieapp.gui.app import main as open_window
@@ -74,6 +73,7 @@ def open_window(files: Sequence[str], *, run: bool = False, workbench: str = "al
 
 
 def make_folder(folder: Path) -> None:
+    """Make the folder of results; raises `UsageError` where that, or writing to it, is impossible."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -83,6 +83,7 @@ def make_folder(folder: Path) -> None:
 
 
 def deliver_record(record: Any, text: str, name: str, *, as_json: bool, out: Path | None, quiet: bool) -> None:
+    """Print what was asked for, as JSON or as text, and write it where a folder was given."""
     serial = json.dumps(record, ensure_ascii=False)
     if out is not None:
         make_folder(out)

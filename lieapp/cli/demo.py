@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -11,9 +11,6 @@ from lieapp.cli.align import run_alignments
 from lieapp.cli.app import Debug, Json, Out, Quiet, UsageError, app, has_display, open_window
 from lieapp.cli.cryoem import run_reconstructions
 from lieapp.cli.landscape import run_landscapes
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["demo"]
 

@@ -6,16 +6,13 @@ import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from lieapp import __version__
 from lieapp.cli.app import ClickError, UsageError, app, complain, open_window
 from lieapp.errors import LieAppError
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["main", "root"]
 

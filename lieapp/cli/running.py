@@ -94,16 +94,19 @@ def _progress(
 
 
 def exit_status(runs: Sequence[Run]) -> int:
+    """Return the worst exit status of several runs."""
     return max(run.recording.outcome.exit_status for run in runs if run.recording.outcome is not None)
 
 
 def print_reports(reports: Sequence[Any]) -> None:
+    """Print the JSON object of a run, or of all runs of a race."""
     objects = [json.loads(report.to_json()) for report in reports]
     whole = objects[0] if len(objects) == 1 else {"schema": 1, "runs": objects}
     sys.stdout.write(json.dumps(whole, ensure_ascii=False) + "\n")
 
 
 def tell_written(written: Sequence[Path], out: Path | None) -> None:
+    """Say how many files lie where."""
     from lieapp.engine.stopping import counted
 
     if written:
