@@ -15,13 +15,14 @@ from lieapp.cryoem.inputs import CryoemInputs, load_inputs
 from lieapp.cryoem.plane import fourier_radii, fourier_to_map, map_to_fourier
 from lieapp.cryoem.problem import CryoemProblem, open_cryoem
 from lieapp.cryoem.report import report_cryoem, summarise
-from lieapp.cryoem.spec import PRESETS, CryoemJob
+from lieapp.cryoem.spec import PRECONDITIONERS, PRESETS, CryoemJob
 from lieapp.engine.checkpoint import Checkpoint
 from lieapp.engine.control import RunControl
 from lieapp.engine.job import open_job, report_job
 from lieapp.engine.race import Entrant, Race
 from lieapp.engine.recording import Recording
 from lieapp.engine.run import Run
+from lieapp.optimizers.settings import settings_for
 from tests.conftest import shared_data
 
 SMALL = CryoemJob(box=16, images=120, batch=30, epochs=2.0, device="cpu")
@@ -107,6 +108,8 @@ def test_box_64_has_the_orderings_of_the_paper() -> None:
     [
         ("sgd", "none", {"momentum": 0.5}),
         ("adam", "none", {}),
+        ("adamw", "none", {}),
+        ("perturbed-sgd", "none", {}),
         ("complex-adam", "none", {}),
         ("sophia", "none", {}),
         ("lbfgs", "none", {}),
@@ -130,6 +133,14 @@ def test_maps_stay_real_under_every_optimiser(
     assert run.outcome is not None
     assert run.outcome.kind == "limit"
     assert run.recording.row(-1)["loss_gap"] < run.recording.row(0)["loss_gap"]
+
+
+@pytest.mark.parametrize("optimizer", settings_for("cryoem"))
+def test_no_optimiser_diverges_at_recommended_settings(small: CryoemInputs, optimizer: str) -> None:
+    for preconditioner in PRECONDITIONERS if optimizer == "preconditioned-sgd" else ["none"]:
+        _, run = run_of(entrant(SMALL, optimizer, preconditioner, epochs=8.0), small)
+        assert run.recording.column("loss").max() < 1.5 * run.recording.row(0)["loss"]
+        assert run.recording.row(-1)["loss_gap"] < 0.03 * run.recording.row(0)["loss_gap"]
 
 
 def test_map_is_the_truth_where_there_is_no_noise() -> None:
