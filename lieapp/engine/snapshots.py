@@ -96,7 +96,8 @@ class _Entry:
     """One large state: in memory, or in a file once memory is short.
 
     The file holds nothing but the bytes of the arrays, one after the other. Headers as those of ``.npy`` would be
-    parsed by Python's compiler, which fails now and then in two threads at once (Python 3.11, SystemError in ``ast.parse``).
+    parsed by Python's compiler, which fails now and then in two threads at once (Python 3.11, SystemError in
+    ``ast.parse``).
     """
 
     __slots__ = ("_layout", "_path", "_state", "frame")
