@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Signal
+from pydantic import BaseModel
+from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QLabel, QToolButton, QWidget
 
 from lieapp.alignment.choices import Choice
@@ -257,6 +259,36 @@ class CryoemPanel(SettingsPanel):
     def list_entrants(self, entrants: Sequence[Entry], lines: Sequence[tuple[str, Dash]]) -> None:
         """Show who waits for the race."""
         self.entrants.set_entrants(entrants, lines)
+        self._order_soon()
+
+    def set_settings_class(
+        self,
+        model: type[BaseModel],
+        recommended: Mapping[str, Any],
+        overrides: Mapping[str, Any],
+        *,
+        parameter_unit: str = "",
+    ) -> None:
+        super().set_settings_class(model, recommended, overrides, parameter_unit=parameter_unit)
+        self._order_soon()
+
+    def _order_soon(self) -> None:
+        """Let the Tab key go from top to bottom again, once what was made has its place."""
+        QTimer.singleShot(0, self, self._order_tabs)
+
+    def _order_tabs(self) -> None:
+        inside = self.scroll_area.widget()
+        assert inside is not None
+        origin = inside.mapToGlobal(QPoint())
+        fields = [
+            each
+            for each in inside.findChildren(QWidget)
+            if each.isVisible() and each.focusPolicy() & Qt.FocusPolicy.TabFocus
+        ]
+        places = {each: each.mapToGlobal(QPoint()) - origin for each in fields}
+        fields.sort(key=lambda each: (places[each].y(), places[each].x()))
+        for first, second in itertools.pairwise([*fields, self.main_button]):
+            QWidget.setTabOrder(first, second)
 
     # -- reporting ------------------------------------------------------------------------------------------------
 

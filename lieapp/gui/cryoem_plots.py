@@ -64,7 +64,7 @@ class FscPlot(ShellPlot):
         )  # fmt: skip
         self._controller = controller
         self._drawn_key: tuple[object, ...] = ()
-        self.plot.setYRange(0.0, 1.0, padding=0.03)
+        self._show_correlations()
 
     def refresh(self) -> None:
         """Show the frames at the cursor, if they are not shown already."""
@@ -91,6 +91,20 @@ class FscPlot(ShellPlot):
                 curves.append(ShellCurve((run.id, "half"), f"{run.title}, half maps", half, run.color, (1.0, 2.0), 1.5))
         words = self._words(curves, baselines) or _NO_FSC
         self.show_curves(curves, 1.0 / (baselines.box * baselines.pixel_size_angstrom), words)
+
+    @property
+    def following(self) -> bool:
+        """Whether the abscissa follows the curves; correlations lie within 0 and 1 anyway."""
+        return bool(self.view_box.autoRangeEnabled()[0])
+
+    def follow(self) -> None:
+        """Show everything, and follow what comes."""
+        super().follow()
+        self._show_correlations()
+
+    def _show_correlations(self) -> None:
+        self.plot.setYRange(0.0, 1.0, padding=0.03)
+        self._show_following()
 
     @staticmethod
     def _words(curves: list[ShellCurve], baselines: Baselines) -> str:

@@ -71,6 +71,7 @@ class CryoemWorkbench(RunWorkbench):
         self.strip = RaceStrip([actions["preset_sharper"], actions["preset_preferred"]])
         self.runs = RunsPanel("gap", "how far its loss is above the least possible")
         self.run_bar = RunBar(actions, "Run", "start")
+        self.run_bar.text_buttons["branch"].hide()  # no run starts from the map of another
         self._lay_out()
         self._connect()
         self._show_form()

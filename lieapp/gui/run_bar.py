@@ -84,8 +84,9 @@ class RunBar(QFrame):
         self.where.setMinimumWidth(min(usual, 240))  # large letters must leave room for the time bar
         self.where.setAlignment(Qt.AlignmentFlag.AlignCenter)
         layout.addWidget(self.where)
+        self.text_buttons: dict[str, ActionButton] = {}
         for identifier in ("latest", "branch"):
-            text_button = ActionButton(actions[identifier])
+            text_button = self.text_buttons[identifier] = ActionButton(actions[identifier])
             text_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             layout.addWidget(text_button)
 

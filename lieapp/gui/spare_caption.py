@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QLabel, QWidget
 __all__ = ["SpareCaption"]
 
 _MOST = 0.42  # share of the card that words may take
+_LEAST = 156  # pixels that they must leave: the smallest plot
 
 
 class SpareCaption(QLabel):
@@ -52,5 +53,5 @@ class SpareCaption(QLabel):
 
     def _fit(self) -> None:
         # Before the first layout the card has no size worth looking at.
-        needed = self.heightForWidth(max(self._card.width(), 1))
-        self.setVisible(bool(self._words) and needed <= _MOST * self._card.height())
+        needed, height = self.heightForWidth(max(self._card.width(), 1)), self._card.height()
+        self.setVisible(bool(self._words) and needed <= min(_MOST * height, height - _LEAST))

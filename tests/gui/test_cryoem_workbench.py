@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QGuiApplication
+from PySide6.QtWidgets import QScrollArea, QWidget
 
 from lieapp.cryoem.maps import read_map
 from lieapp.cryoem.reading import read_particles
@@ -331,7 +332,7 @@ def test_exported_particles_are_dropped_and_reconstructed(
     race()
     window.exports["cryoem"].write("export_particles", tmp_path)
     star = tmp_path / "particles.star"
-    qtbot.waitUntil(lambda: star.exists() and not small.controller.exporting, timeout=TIMEOUT)
+    qtbot.waitUntil(lambda: any("files written" in message.text for message in messages), timeout=TIMEOUT)
     window.actions_["workbench_align"].trigger()
     drop(window, star)
     assert window.shown is small
@@ -361,7 +362,7 @@ def test_a_stack_outside_its_folder_asks(
     race()
     window.exports["cryoem"].write("export_particles", tmp_path / "stack")
     star = tmp_path / "stack" / "particles.star"
-    qtbot.waitUntil(lambda: star.exists() and not small.controller.exporting, timeout=TIMEOUT)
+    qtbot.waitUntil(lambda: any("files written" in message.text for message in messages), timeout=TIMEOUT)
     away = tmp_path / "elsewhere" / "moved.star"
     away.parent.mkdir()
     away.write_text(star.read_text().replace("particles.mrcs", "../stack/particles.mrcs"))
@@ -387,7 +388,7 @@ def test_particles_without_a_pixel_size_ask_for_it(
     race()
     window.exports["cryoem"].write("export_particles", tmp_path)
     star = tmp_path / "particles.star"
-    qtbot.waitUntil(lambda: star.exists() and not small.controller.exporting, timeout=TIMEOUT)
+    qtbot.waitUntil(lambda: any("files written" in message.text for message in messages), timeout=TIMEOUT)
     with mrcfile.open(tmp_path / "particles.mrcs", "r+") as stack:
         stack.voxel_size = 0.0
     text = star.read_text()
@@ -554,3 +555,26 @@ def test_without_opengl_slices_take_the_place_of_contours(
     ended(bench, qtbot, 3)
     assert bench.maps.slices.isVisible() and not bench.maps.level_row.isVisible()
     assert [column.title for column in bench.maps.slices.columns] == ["Truth", "SGD", "Hutchinson", "Row sum"]
+
+
+def test_the_tab_key_goes_from_top_to_bottom_and_all_is_named(bench: CryoemWorkbench, qtbot) -> None:
+    panel = bench.panel
+    names: list[str] = []
+
+    def walk() -> bool:
+        names.clear()
+        widget: QWidget | None = panel.source
+        while widget is not None and widget is not panel.main_button and len(names) < 500:
+            if widget.isVisible() and widget.focusPolicy() & Qt.FocusPolicy.TabFocus:
+                names.append(widget.accessibleName())
+            widget = widget.nextInFocusChain()
+        return "learning rate" in names
+
+    qtbot.waitUntil(walk, timeout=TIMEOUT)
+    assert all(names), "everything has a name"
+    wanted = ["Source of the images", "images", "SNR", "one side", "Take out of the race: Row sum", "Preconditioner",
+              "Optimiser", "learning rate", "epochs", "batch"]  # fmt: skip
+    assert [name for name in names if name in wanted] == wanted
+    tips = [each for each in panel.findChildren(QWidget) if each.isVisible() and not each.toolTip()
+            and each.focusPolicy() & Qt.FocusPolicy.TabFocus and not isinstance(each, QScrollArea)]  # fmt: skip
+    assert tips == []
