@@ -154,7 +154,8 @@ def runs(quick: bool) -> list[dict[str, Any]]:
             begin, used = time.perf_counter(), time.process_time()
             run.complete()
             whole, used = time.perf_counter() - begin, time.process_time() - used
-            title = f"{job.epochs:g} epochs, box {box}, {images} images, {name if preconditioner == 'none' else preconditioner}"
+            kind = name if preconditioner == "none" else preconditioner
+            title = f"{job.epochs:g} epochs, box {box}, {images} images, {kind}"
             rows.append(row(title, whole, "s", limit=limit))
             rows.append(row("  processor time", used, "s", limit=limit))
             rows.append(row("  of which computing", float(run.recording.row(-1)["seconds"]), "s"))
