@@ -202,7 +202,7 @@ def test_interrupted_runs_keep_what_they_have_and_go_on(
     def interrupting(*args: object, **kwargs: object) -> Iterator[Callable[[str, int, float], None]]:
         yield lambda name, step, loss: signal.raise_signal(signal.SIGINT) if step == 5 else None
 
-    monkeypatch.setattr("lieapp.cli._progress", interrupting)
+    monkeypatch.setattr("lieapp.cli.running._progress", interrupting)
     assert main([*FAST, "--epochs", "1000", "--json", "--out", str(tmp_path / "a")]) == 130
     stopped = json.loads(capsys.readouterr().out)
     assert (stopped["outcome"], stopped["steps"], stopped["epochs"]) == ("cancelled", 5, 1.25)
@@ -222,7 +222,7 @@ from lieapp.engine.run import Run
 def killing(*args, **kwargs):
     yield lambda name, step, loss: os.kill(os.getpid(), signal.SIGKILL) if step == 7 else None
 
-lieapp.cli._progress = killing
+lieapp.cli.running._progress = killing
 Run.keep_checkpoint = functools.partialmethod(Run.keep_checkpoint, seconds=0.0)  # five seconds are hundreds of steps
 lieapp.cli.main({words!r})
 """
