@@ -8,15 +8,15 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.optim import Optimizer
 
 from lieapp.optimizers.flat import FlatSpace
 from lieapp.optimizers.oracle import norm
+from lieapp.optimizers.seeded import SeededOptimizer
 
 __all__ = ["PerturbedGD"]
 
 
-class PerturbedGD(Optimizer):
+class PerturbedGD(SeededOptimizer):
     r"""Gradient descent that leaves saddles by a random push.
 
     Where :math:`|g| \le` ``gradient_threshold`` and no push came within the last ``interval`` steps, the parameters
@@ -135,27 +135,3 @@ class PerturbedGD(Optimizer):
         uniform = float(torch.rand((), generator=self._generator, dtype=torch.float64))
         length = radius * uniform ** (1.0 / space.size)
         return space.split_as_parameters(length * space.random(self._generator))
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return the state, with that of the generator."""
-        return {**super().state_dict(), "generator": self._generator.get_state()}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Load a state, with that of the generator."""
-        super().load_state_dict(state_dict)
-        if "generator" in state_dict:
-            self._generator.set_state(state_dict["generator"].cpu())
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Return what copying and pickling need; a generator travels as device and state."""
-        generator = (str(self._generator.device), self._generator.get_state())
-        return {**super().__getstate__(), "generator": generator}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        """Rebuild from `__getstate__`; also called by torch when a state is loaded."""
-        state = dict(state)
-        saved = state.pop("generator", None)
-        if saved is not None:
-            self._generator = torch.Generator(device=saved[0])
-            self._generator.set_state(saved[1])
-        super().__setstate__(state)

@@ -7,9 +7,9 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.optim import Optimizer
 
 from lieapp.optimizers.oracle import FiniteDifferenceOracle, Oracle, hessian_diagonal
+from lieapp.optimizers.seeded import SeededOptimizer
 
 __all__ = ["SophiaH"]
 
@@ -17,7 +17,7 @@ _ESTIMATORS = ("exact", "hutchinson")
 _PROBES = ("rademacher", "normal")
 
 
-class SophiaH(Optimizer):
+class SophiaH(SeededOptimizer):
     r"""Second-order clipped stochastic optimisation with a Hessian diagonal (Sophia-H).
 
     In step t, with gradient g and, every ``update_interval`` steps, a diagonal :math:`\hat h`,
@@ -162,29 +162,8 @@ class SophiaH(Optimizer):
                     total += p.numel()
         return free / total if total else float("nan")
 
-    def state_dict(self) -> dict[str, Any]:
-        """Return the state, with that of the generator."""
-        return {**super().state_dict(), "generator": self._generator.get_state()}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Load a state, with that of the generator; the next steps are those of the saved optimiser, bit by bit."""
-        super().load_state_dict(state_dict)
-        if "generator" in state_dict:
-            # Loaded through map_location, the state may have left the CPU, where set_state wants it.
-            self._generator.set_state(state_dict["generator"].cpu())
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Return what copying and pickling need; a generator travels as device and state."""
-        generator = (str(self._generator.device), self._generator.get_state())
-        return {**super().__getstate__(), "generator": generator}
-
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Rebuild from `__getstate__`; also called by torch when a state is loaded."""
-        state = dict(state)
-        saved = state.pop("generator", None)
-        if saved is not None:
-            self._generator = torch.Generator(device=saved[0])
-            self._generator.set_state(saved[1])
+        """Rebuild from what copying, pickling or a stored state holds."""
         super().__setstate__(state)
         for group in self.param_groups:
             group.setdefault("maximize", False)  # states from before there was one
