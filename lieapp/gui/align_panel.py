@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from PySide6.QtWidgets import QGridLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
@@ -159,14 +158,9 @@ class AlignPanel(SettingsPanel):
     # -- reporting ------------------------------------------------------------------------------------------------
 
     def _set(self, **changes: Any) -> None:
-        if self._showing:
-            return
-        new = replace(self._choices, **changes)
-        if new.start != "given":
-            new = replace(new, start_pose=None)
-        if new != self._choices:
-            self._choices = new
-            self.choices_changed.emit(new)
+        if changes.get("start", self._choices.start) != "given":
+            changes["start_pose"] = None
+        super()._set(**changes)
 
     def _collect(self) -> None:
         if self._showing:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -297,14 +296,6 @@ class CryoemPanel(SettingsPanel):
 
     def _optimizer_name(self) -> str:
         return self._choices.optimizer
-
-    def _set(self, **changes: Any) -> None:
-        if self._showing:
-            return
-        new = replace(self._choices, **changes)
-        if new != self._choices:
-            self._choices = new
-            self.choices_changed.emit(new)
 
     def _collect(self) -> None:
         if self._showing:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
@@ -256,14 +255,6 @@ class LandscapePanel(SettingsPanel):
 
     def _optimizer_name(self) -> str:
         return self._choices.optimizer
-
-    def _set(self, **changes: Any) -> None:
-        if self._showing:
-            return
-        new = replace(self._choices, **changes)
-        if new != self._choices:
-            self._choices = new
-            self.choices_changed.emit(new)
 
     def _collect(self) -> None:
         if self._showing:

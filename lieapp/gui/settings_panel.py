@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pydantic import BaseModel
@@ -126,6 +127,7 @@ class SettingsPanel(QFrame):
         self._actions = actions
         self._main = main
         self._showing = False
+        self._choices: Any = None
         self.steps = self._number(
             FieldSpec("steps", "steps", "int", 1000, minimum=1, maximum=10**7, scale="log", help="Most steps of a run.")
         )
@@ -233,6 +235,15 @@ class SettingsPanel(QFrame):
             row.addWidget(button, 1)
         buttons.addLayout(row)
         return buttons
+
+    def _set(self, **changes: Any) -> None:
+        """Change what the user chose, and tell; while choices are being shown, nothing was chosen."""
+        if self._showing:
+            return
+        new = replace(self._choices, **changes)
+        if new != self._choices:
+            self._choices = new
+            self.choices_changed.emit(new)
 
     # -- showing --------------------------------------------------------------------------------------------------
 
