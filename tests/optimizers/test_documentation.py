@@ -7,7 +7,8 @@ import json
 import pytest
 
 from lieapp.optimizers.documentation import markdown_table, overview, plain_table, settings_record
-from lieapp.optimizers.settings import SETTINGS, AdamWSettings, OptimizerSettings, SophiaSettings, describe
+from lieapp.optimizers.fields import describe
+from lieapp.optimizers.settings import SETTINGS, AdamWSettings, OptimizerSettings, SophiaSettings
 
 ALL = pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS.keys())
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from lieapp.optimizers.errors import OptimizerError
+from lieapp.optimizers.fields import describe
 from lieapp.optimizers.settings import (
     SETTINGS,
     AdamSettings,
@@ -21,7 +22,6 @@ from lieapp.optimizers.settings import (
     OptimizerSettings,
     SGDSettings,
     SophiaSettings,
-    describe,
     settings_for,
     summary_line,
 )
