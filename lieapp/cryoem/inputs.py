@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lieapp.cryoem.errors import CryoemError
+from lieapp.cryoem.acquisition import simulation_of
 from lieapp.cryoem.fit import VolumeFit, open_fits
+from lieapp.cryoem.job_particles import particles_of
 from lieapp.cryoem.particles import Particles
 from lieapp.cryoem.phantoms import load_phantom
-from lieapp.cryoem.plane import largest_radius, map_to_fourier
-from lieapp.cryoem.simulation import Simulation, simulate
+from lieapp.cryoem.plane import map_to_fourier
+from lieapp.cryoem.simulation import simulate
 from lieapp.cryoem.slices import gridding_envelope
-from lieapp.cryoem.spec import DEFAULT_BOX, DEFAULT_IMAGES, CryoemJob
+from lieapp.cryoem.spec import DEFAULT_BOX, CryoemJob
 
 __all__ = ["CryoemInputs", "load_inputs"]
 
@@ -94,40 +95,10 @@ def load_inputs(job: CryoemJob) -> CryoemInputs:
         If phantom or particles cannot be read, or hold nothing to reconstruct from.
     """
     if job.particles is not None:
-        return _read(job, job.particles)
+        return CryoemInputs(particles_of(job), None, job.particles)
     box = DEFAULT_BOX if job.box is None else job.box
     phantom = load_phantom(job.phantom, box, job.pixel_size_angstrom, job.sharpening)
-    what = Simulation(
-        images=job.images or DEFAULT_IMAGES,
-        snr=job.snr,
-        views=job.views,
-        fraction=job.view_fraction,
-        spread_degrees=job.view_spread_degrees,
-        shift_pixel=job.shift_pixel,
-        defocus_angstrom=job.defocus_angstrom if job.ctf else None,
-        voltage_kilovolt=job.voltage_kilovolt,
-        spherical_aberration_millimetre=job.spherical_aberration_millimetre,
-        amplitude_contrast=job.amplitude_contrast,
-        seed=job.seed,
+    particles = simulate(
+        phantom.values, phantom.pixel_size_angstrom, simulation_of(job), source=f"Simulation of {phantom.name}"
     )
-    particles = simulate(phantom.values, phantom.pixel_size_angstrom, what, source=f"Simulation of {phantom.name}")
     return CryoemInputs(particles, phantom.values, phantom.name)
-
-
-def _read(job: CryoemJob, path: str) -> CryoemInputs:
-    from lieapp.cryoem.cropping import crop_particles
-    from lieapp.cryoem.reading import read_particles
-
-    particles = read_particles(path, allow_outside=job.allow_outside, pixel_size_angstrom=job.pixel_size_angstrom)
-    if job.images is not None and len(particles) > job.images:
-        chosen = np.random.default_rng(job.seed).permutation(len(particles))[: job.images]
-        particles = particles.take(np.sort(chosen))
-    if job.box is not None and job.box != particles.box:
-        if job.box > particles.box:
-            raise CryoemError(f"{path}: its images have {particles.box} pixels along an edge, fewer than {job.box}.")
-        particles = crop_particles(particles, job.box)
-    if job.ctf is False:
-        particles = replace(particles, ctf=None)
-    if largest_radius(particles.box) < 3:
-        raise CryoemError(f"{path}: its images have only {particles.box} pixels along an edge.")
-    return CryoemInputs(particles, None, path)

@@ -6,14 +6,11 @@ errors of the fit (the "inverse crime").
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lieapp.cryoem.angles import preferred_rotations, uniform_rotations
+from lieapp.cryoem.acquisition import Simulation, add_noise, draw_acquisition, signal_variance
 from lieapp.cryoem.ctf import CtfParameters
 from lieapp.cryoem.errors import CryoemError
 from lieapp.cryoem.particles import Particles
@@ -24,42 +21,6 @@ __all__ = ["Simulation", "project", "simulate"]
 
 PADDING = 2
 _AT_ONCE = 256  # images
-
-
-@dataclass(frozen=True)
-class Simulation:
-    """What is simulated, besides the map.
-
-    Attributes
-    ----------
-    images : int
-    snr : float
-        Variance of the signal over that of the noise, per pixel, over all images; infinite for none.
-    views : {"uniform", "preferred"}
-    fraction, spread_degrees : float
-        Of preferred views, see `lieapp.cryoem.angles.preferred_rotations`.
-    shift_pixel : float
-        Standard deviation of the shifts along x and y.
-    defocus_angstrom : tuple of float, or None
-        Lowest and highest defocus; None for images without CTF.
-    astigmatism_angstrom : float
-        Standard deviation of the difference of the two defocus values.
-    voltage_kilovolt, spherical_aberration_millimetre, amplitude_contrast : float
-    seed : int
-    """
-
-    images: int = 1000
-    snr: float = 1.0
-    views: Literal["uniform", "preferred"] = "uniform"
-    fraction: float = 0.9
-    spread_degrees: float = 14.0
-    shift_pixel: float = 0.0
-    defocus_angstrom: tuple[float, float] | None = None
-    astigmatism_angstrom: float = 0.0
-    voltage_kilovolt: float = 300.0
-    spherical_aberration_millimetre: float = 2.7
-    amplitude_contrast: float = 0.1
-    seed: int = 0
 
 
 def project(
@@ -140,26 +101,7 @@ def simulate(
         raise CryoemError(f"There must be at least one image, not {what.images}.")
     if not what.snr > 0.0:
         raise CryoemError(f"The signal-to-noise ratio must be positive, not {what.snr}.")
-    # A stream for each, so that one slider does not redraw what another decides.
-    views, shifts, optics, noise = (np.random.default_rng([what.seed, stream]) for stream in range(4))
-    if what.views == "uniform":
-        rotations = uniform_rotations(what.images, views)
-    else:
-        rotations = preferred_rotations(what.images, views, fraction=what.fraction, spread_degrees=what.spread_degrees)
-    moved = what.shift_pixel * shifts.standard_normal((what.images, 2))
-    ctf = None
-    if what.defocus_angstrom is not None:
-        low, high = what.defocus_angstrom
-        mean = optics.uniform(low, high, what.images)
-        half = 0.5 * what.astigmatism_angstrom * np.abs(optics.standard_normal(what.images))
-        ctf = CtfParameters.build(
-            mean + half,
-            mean - half,
-            defocus_angle_degrees=optics.uniform(0.0, 180.0, what.images),
-            voltage_kilovolt=what.voltage_kilovolt,
-            spherical_aberration_millimetre=what.spherical_aberration_millimetre,
-            amplitude_contrast=what.amplitude_contrast,
-        )
+    rotations, moved, ctf = draw_acquisition(what)
     images = project(
         values,
         rotations,
@@ -167,13 +109,10 @@ def simulate(
         shifts_pixel=moved if what.shift_pixel else None,
         pixel_size_angstrom=pixel_size_angstrom,
     )
-    variance = float(images.var(axis=(1, 2), dtype=np.float64).mean())
+    variance = signal_variance(images)
     if not variance > 0.0:
         raise CryoemError(f"{source}: the map is constant, its projections show nothing.")
-    if np.isfinite(what.snr):
-        deviation = np.float32(np.sqrt(variance / what.snr))
-        for image in images:
-            image += deviation * noise.standard_normal(image.shape, dtype=np.float32)
+    add_noise(images, variance, what)
     return Particles(images, rotations, moved, pixel_size_angstrom, ctf, source=source).with_half_sets(what.seed)
 
 
