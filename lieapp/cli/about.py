@@ -7,20 +7,21 @@ from typing import Annotated, Any
 
 import typer
 
-from lieapp.cli.app import Debug, Json, Out, Quiet, app, deliver_record
+from lieapp.cli.app import app
+from lieapp.cli.delivery import Delivery
+from lieapp.cli.groups import with_groups
 
 __all__ = ["doctor", "optimizers"]
 
 
 @app.command()
+@with_groups
 def optimizers(
     name: Annotated[
         str | None, typer.Argument(metavar="[NAME]", help="One optimiser, with all of its settings.")
     ] = None,
-    as_json: Json = False,
-    out: Out = None,
-    quiet: Quiet = False,
-    debug: Debug = False,
+    *,
+    delivery: Delivery,
 ) -> int:
     """List every optimiser and its settings, from the same specs as the forms."""
     from lieapp.optimizers.documentation import overview, plain_table, settings_record
@@ -34,7 +35,7 @@ def optimizers(
 
         record = settings_record(settings_class(name))
         text = plain_table(settings_class(name)) + _recommendations(name)
-    deliver_record(record, text, "optimizers.json", as_json=as_json, out=out, quiet=quiet)
+    delivery.deliver_record(record, text, "optimizers.json")
     return 0
 
 
@@ -58,7 +59,8 @@ def _recommendations(name: str) -> str:
 
 
 @app.command()
-def doctor(as_json: Json = False, out: Out = None, quiet: Quiet = False, debug: Debug = False) -> int:
+@with_groups
+def doctor(delivery: Delivery) -> int:
     """Show versions, OpenGL, torch devices, folders and missing system libraries."""
     from lieapp.doctor import examine
 
@@ -71,7 +73,7 @@ def doctor(as_json: Json = False, out: Out = None, quiet: Quiet = False, debug: 
             lines.append(f"{key}: {_plain(value)}")
     problems = findings["problems"]
     lines += ["problems:", *(f"  {problem}" for problem in problems)] if problems else ["No problems found."]
-    deliver_record(findings, "\n".join(lines) + "\n", "doctor.json", as_json=as_json, out=out, quiet=quiet)
+    delivery.deliver_record(findings, "\n".join(lines) + "\n", "doctor.json")
     return 0
 
 

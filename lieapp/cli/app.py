@@ -1,30 +1,22 @@
-"""What every command shares: the application, its common options, and how it complains."""
+"""What every command shares: the application, how it complains, and the way to the window."""
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Annotated, Any
 
 import typer
 
 from lieapp.errors import LieAppError
 
 __all__ = [
+    "EXIT_STATUS",
     "ClickError",
-    "Debug",
-    "Json",
-    "Out",
-    "Quiet",
     "UsageError",
     "app",
     "complain",
-    "deliver_record",
     "has_display",
-    "make_folder",
     "open_window",
 ]
 
@@ -41,10 +33,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else on standard output.")]
-Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Write every result into this folder.")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="Print no progress and no summary.")]
-Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback when something fails.")]
+EXIT_STATUS = "Exit status: 0 converged or limit, 1 diverged or failed, 2 wrong use or input, 130 interrupted."
+"""What the help of every command with runs ends with."""
 
 
 class UsageError(LieAppError):
@@ -70,25 +60,3 @@ def open_window(files: Sequence[str], *, run: bool = False, workbench: str = "al
     from lieapp.gui.app import main as open_window
 
     return open_window(list(files), run=run, workbench=workbench)
-
-
-def make_folder(folder: Path) -> None:
-    """Make the folder of results; raises `UsageError` where that, or writing to it, is impossible."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"{folder}: cannot be made ({error.strerror}).") from error
-    if not os.access(folder, os.W_OK | os.X_OK):  # before computing, not after
-        raise UsageError(f"{folder}: cannot be written to.")
-
-
-def deliver_record(record: Any, text: str, name: str, *, as_json: bool, out: Path | None, quiet: bool) -> None:
-    """Print what was asked for, as JSON or as text, and write it where a folder was given."""
-    serial = json.dumps(record, ensure_ascii=False)
-    if out is not None:
-        make_folder(out)
-        (out / name).write_text(serial + "\n", encoding="utf-8")
-    if as_json:
-        sys.stdout.write(serial + "\n")
-    elif not quiet:
-        sys.stdout.write(text)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from lieapp.cli.app import complain
 
@@ -15,31 +17,45 @@ if TYPE_CHECKING:
     from lieapp.export.drawings import DrawingRequest
     from lieapp.export.result import AlignmentResult
 
-__all__ = ["draw_results", "drawing_progress", "request_drawings"]
+__all__ = ["DrawingOptions", "draw_results", "drawing_progress"]
 
 
-def request_drawings(
-    picture: Path | None,
-    movie: Path | None,
-    turntable: Path | None,
-    *,
-    size: str | None,
-    style: str,
-    transparent: bool,
-) -> DrawingRequest | None:
-    """Check what is to be drawn, before anything is computed."""
-    if picture is movie is turntable is None:
-        return None
-    from lieapp.export.drawings import DrawingRequest, parse_size
-    from lieapp.export.movie import MovieLook
+@dataclass(frozen=True)
+class DrawingOptions:
+    """What is drawn, and how."""
 
-    look = MovieLook(style=style, transparent=transparent)
-    if size is None:
-        request = DrawingRequest(picture, movie, turntable, look, picture_size=(1200, 900))
-    else:
-        request = DrawingRequest(picture, movie, turntable, replace(look, size=parse_size(size)))
-    request.check()
-    return request
+    render: Annotated[
+        Path | None, typer.Option(metavar="PNG", help="Draw the superposition, or the race, into this file.")
+    ] = None
+    movie: Annotated[
+        Path | None, typer.Option(metavar="MP4|GIF|DIR", help="Film the run, pose by pose; DIR gets PNG files.")
+    ] = None
+    turntable: Annotated[
+        Path | None, typer.Option(metavar="MP4|GIF|DIR", help="Film one turn of the superposition.")
+    ] = None
+    size: Annotated[
+        str | None, typer.Option(metavar="WxH", help="Pixels of what is drawn: 1200x900, films 800x600; up to 4K.")
+    ] = None
+    style: Annotated[str, typer.Option(metavar="ribbon|tube|spheres", help="How molecules are drawn.")] = "ribbon"
+    transparent: Annotated[
+        bool, typer.Option("--transparent", help="No background in what is drawn (PNG files only).")
+    ] = False
+
+    def request(self) -> DrawingRequest | None:
+        """Return what is to be drawn, checked before anything is computed; None for nothing."""
+        files = (self.render, self.movie, self.turntable)
+        if not any(files):
+            return None
+        from lieapp.export.drawings import DrawingRequest, parse_size
+        from lieapp.export.movie import MovieLook
+
+        look = MovieLook(style=self.style, transparent=self.transparent)
+        if self.size is None:
+            request = DrawingRequest(*files, look, picture_size=(1200, 900))
+        else:
+            request = DrawingRequest(*files, replace(look, size=parse_size(self.size)))
+        request.check()
+        return request
 
 
 def draw_results(
