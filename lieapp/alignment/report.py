@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from lieapp.alignment.inputs import AlignInputs, load_inputs
 from lieapp.alignment.objectives import Objective
@@ -16,7 +16,7 @@ from lieapp.alignment.rigid import pose_matrix, rotation_angle, twist_log
 from lieapp.alignment.scores import deviations_at, gdt_ts, rmsd_of, tm_score
 from lieapp.alignment.spec import AlignJob
 from lieapp.engine.recording import Recording
-from lieapp.engine.reporting import finite_values, json_text
+from lieapp.engine.reporting import ReportPart, RunReport, run_fields
 
 __all__ = [
     "AlignReport",
@@ -28,10 +28,6 @@ __all__ = [
     "report_align",
     "score_pose",
 ]
-
-SCHEMA = 1
-
-_FINAL_COLUMNS = ("gradients", "losses", "hvps", "evaluations", "seconds")
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,11 +59,7 @@ class PoseScores:
     deviations: NDArray[np.float64]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class StructureSummary(_Part):
+class StructureSummary(ReportPart):
     """One of the two structures."""
 
     path: str = Field(description="File as it was named")
@@ -78,7 +70,7 @@ class StructureSummary(_Part):
     length: int = Field(description="Residues with the paired atom in the selected chains: L of the TM-score")
 
 
-class PairedChains(_Part):
+class PairedChains(ReportPart):
     """Two chains that were paired."""
 
     mobile: str
@@ -87,7 +79,7 @@ class PairedChains(_Part):
     identity: float = Field(description="Fraction of paired residues with the same letter")
 
 
-class PairingSummary(_Part):
+class PairingSummary(ReportPart):
     """What was paired with what, and how."""
 
     method: str = Field(description="auto, sequence, number or given")
@@ -99,7 +91,7 @@ class PairingSummary(_Part):
     weights: str
 
 
-class BodyTransform(_Part):
+class BodyTransform(ReportPart):
     """The transform of one rigid body."""
 
     body: int
@@ -107,26 +99,13 @@ class BodyTransform(_Part):
     matrix: tuple[tuple[float, ...], ...]
 
 
-class AlignReport(_Part):
+class AlignReport(RunReport):
     """The result of an alignment; its fields, in this order, are the ``--json`` object.
 
     Numbers that do not exist (a core RMSD without a core, a pose of a run that failed before its first frame) are NaN
     here and null in JSON.
     """
 
-    schema_: int = Field(default=SCHEMA, alias="schema", description="Version of this object")
-    outcome: str = Field(description="converged, limit, diverged, cancelled, failed; running while there is none")
-    message: str = Field(description="The outcome as a sentence")
-    steps: int
-    gradients: float
-    losses: float
-    hvps: float
-    evaluations: float = Field(description="Cost in gradients: gradients + c_hvp hvps + c_loss losses")
-    seconds: float
-    best_step: int = Field(description="Step of the lowest loss")
-    optimizer: str
-    settings: dict[str, Any] = Field(description="Resolved settings of the optimiser")
-    device: str
     mobile: StructureSummary
     target: StructureSummary
     pairing: PairingSummary
@@ -155,15 +134,6 @@ class AlignReport(_Part):
     def pairing_description(self) -> str:
         """One line for people on what was paired."""
         return self.pairing.description
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON; numbers that are not finite become None."""
-        record: dict[str, Any] = finite_values(self.model_dump(mode="python", by_alias=True))
-        return record
-
-    def to_json(self, indent: int | None = None) -> str:
-        """Return the ``--json`` object as text; every number reads back to the same bits."""
-        return json_text(self.to_dict(), indent)
 
 
 def score_pose(inputs: AlignInputs, rotation: ArrayLike, translation: ArrayLike) -> PoseScores:
@@ -223,25 +193,13 @@ def report_align(
     inputs = load_inputs(job) if inputs is None else inputs
     objective = inputs.objective(job)
     reference = inputs.reference(objective)
-    metadata = recording.metadata
-    outcome = recording.outcome
-    last = recording.row(-1) if len(recording) else {}
     pose: dict[str, Any] = _no_pose() if len(recording) == 0 else _pose_fields(inputs, objective, recording, frame)
     kabsch = score_pose(inputs, inputs.kabsch.rotation, inputs.kabsch.translation)
     value = pose.pop("objective_value")
     gap = reference.value - value if objective.maximised else value - reference.value
     pairing = inputs.pairing
-    counters: dict[str, Any] = {name: last.get(name, 0.0) for name in _FINAL_COLUMNS}
     return AlignReport(
-        schema=SCHEMA,
-        outcome="running" if outcome is None else outcome.kind,
-        message="The run has not ended." if outcome is None else outcome.message,
-        steps=max(len(recording) - 1, 0),
-        **counters,
-        best_step=_step(recording, recording.best),
-        optimizer=job.optimizer.name,
-        settings=dict(metadata.get("settings") or {}),
-        device=str(metadata.get("device") or job.device),
+        **run_fields(job, recording),
         mobile=_structure(job.mobile.path, inputs, "mobile"),
         target=_structure(job.target.path, inputs, "target"),
         pairing=PairingSummary(
@@ -301,10 +259,6 @@ def _pose_fields(inputs: AlignInputs, objective: Objective, recording: Recording
 def _no_pose() -> dict[str, Any]:
     names = ("rmsd", "tm_score_mobile", "tm_score_target", "gdt_ts", "objective_value", "angle_degrees")
     return {**dict.fromkeys(names, math.nan), "transforms": (), "matrix": None, "twist": None}
-
-
-def _step(recording: Recording, frame: int) -> int:
-    return int(recording.row(frame).get("step", frame)) if len(recording) else 0
 
 
 def _structure(path: str, inputs: AlignInputs, side: str) -> StructureSummary:

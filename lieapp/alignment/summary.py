@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lieapp.alignment.choices import OBJECTIVES
 from lieapp.alignment.report import AlignReport
+from lieapp.engine.reporting import cost_text, summary_text
 from lieapp.engine.stopping import counted
 
 __all__ = ["summarise"]
@@ -32,26 +33,25 @@ def summarise(title: str, report: AlignReport) -> str:
     drive the fit, all with the same weight. Elsewhere, and for other objectives, one more line says how the objective
     compares with its own reference.
     """
-    lines = [f"{title}: {report.message}", f"  {report.pairing.description}"]
+    rows = [("", report.pairing.description)]
     if report.matrix is None:
-        return "\n".join([*lines, "  There is no pose."])
+        return summary_text(title, report, [*rows, ("", "There is no pose.")])
     plain = _fit_is_report(report)
     pairs = counted(report.pairs, "pair")
-    lines.append(f"  RMSD      {report.rmsd:.4f} Å over {pairs}, {_against_kabsch(report, plain)}")
+    rows.append(("RMSD", f"{report.rmsd:.4f} Å over {pairs}, {_against_kabsch(report, plain)}"))
     if not plain or report.objective != "rmsd":
-        lines.append(f"  objective {_objective(report)}")
+        rows.append(("objective", _objective(report)))
     if report.core_pairs:
         core = f"{report.core_rmsd:.3f} Å over {report.core_pairs} pairs below {report.core_cutoff:g} Å, fitted alone"
     else:
         core = f"none: fewer than three pairs superpose within {report.core_cutoff:g} Å"
     scores = f"{report.tm_score_mobile:.4f} | {report.tm_score_target:.4f}"
-    cost = counted(report.evaluations, "evaluation")
-    lines += [
-        f"  core      {core}",
-        f"  TM-score  {scores} (length of the mobile | of the target)",
-        f"  rotation  {report.angle_degrees:.2f}°, {cost}, {report.seconds:.3f} s",
+    rows += [
+        ("core", core),
+        ("TM-score", f"{scores} (length of the mobile | of the target)"),
+        ("rotation", f"{report.angle_degrees:.2f}°, {cost_text(report)}"),
     ]
-    return "\n".join(lines)
+    return summary_text(title, report, rows)
 
 
 def _fit_is_report(report: AlignReport) -> bool:

@@ -163,7 +163,7 @@ def run_reconstructions(
         Where the only run goes on from.
     """
     from lieapp.cryoem.inputs import load_inputs
-    from lieapp.cryoem.report import summarise
+    from lieapp.cryoem.summary import summarise
     from lieapp.engine.job import open_job, report_job
 
     folders = delivery.folders(titles)

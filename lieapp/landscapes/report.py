@@ -6,27 +6,20 @@ import math
 from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from lieapp.engine.recording import Recording
-from lieapp.engine.reporting import finite_values, json_text
+from lieapp.engine.reporting import ReportPart, RunReport, run_fields
 from lieapp.landscapes.growth import Growth, measure_growth
 from lieapp.landscapes.spec import LandscapeJob
 from lieapp.landscapes.truth import Truth, truth_of
 
 __all__ = ["GrowthSummary", "LandscapeReport", "NearestSummary", "SaddleSummary", "escaped_at", "report_landscape"]
 
-SCHEMA = 1
-
-_FINAL_COLUMNS = ("gradients", "losses", "hvps", "evaluations", "seconds")
 _MOST_PARAMETERS = 16
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class NearestSummary(_Part):
+class NearestSummary(ReportPart):
     """The stationary point nearest to where the run is."""
 
     kind: str = Field(description="minimum, saddle, maximum or degenerate")
@@ -35,7 +28,7 @@ class NearestSummary(_Part):
     loss: float = Field(description="At that point")
 
 
-class SaddleSummary(_Part):
+class SaddleSummary(ReportPart):
     """The saddle that escape is measured from."""
 
     kind: str
@@ -44,7 +37,7 @@ class SaddleSummary(_Part):
     escape_level: float = Field(description="Loss below which a run has left it")
 
 
-class GrowthSummary(_Part):
+class GrowthSummary(ReportPart):
     """By what factor a step multiplies the unstable coordinate near the reference saddle."""
 
     predicted: float = Field(description="1 + lr (1 - strength) |lowest eigenvalue|; null for other methods")
@@ -52,26 +45,13 @@ class GrowthSummary(_Part):
     steps: int
 
 
-class LandscapeReport(_Part):
+class LandscapeReport(RunReport):
     """The result of a run; its fields, in this order, are the ``--json`` object.
 
     Numbers that do not exist (the curvature of a large network, a frame of a run that failed before its first) are NaN
     here and null in JSON.
     """
 
-    schema_: int = Field(default=SCHEMA, alias="schema", description="Version of this object")
-    outcome: str = Field(description="converged, limit, diverged, cancelled, failed; running while there is none")
-    message: str = Field(description="The outcome as a sentence")
-    steps: int
-    gradients: float
-    losses: float
-    hvps: float
-    evaluations: float = Field(description="Cost in gradients: gradients + c_hvp hvps + c_loss losses")
-    seconds: float
-    best_step: int = Field(description="Step of the lowest loss")
-    optimizer: str
-    settings: dict[str, Any] = Field(description="Resolved settings of the optimiser")
-    device: str
     landscape: str
     loss: float = Field(description="At the frame that is reported")
     gradient_norm: float = Field(description="At the frame that is reported")
@@ -84,15 +64,6 @@ class LandscapeReport(_Part):
     reference_saddle: SaddleSummary | None = Field(description="The saddle that this is measured from")
     growth: GrowthSummary | None = Field(description="Predicted and observed growth near that saddle")
     seed: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON; numbers that are not finite become None."""
-        record: dict[str, Any] = finite_values(self.model_dump(mode="python", by_alias=True))
-        return record
-
-    def to_json(self, indent: int | None = None) -> str:
-        """Return the ``--json`` object as text; every number reads back to the same bits."""
-        return json_text(self.to_dict(), indent)
 
 
 def report_landscape(
@@ -120,19 +91,8 @@ def report_landscape(
     EngineError
         If there is no such frame.
     """
-    metadata, outcome = recording.metadata, recording.outcome
-    last = recording.row(-1) if len(recording) else {}
-    counters: dict[str, Any] = {name: last.get(name, 0.0) for name in _FINAL_COLUMNS}
     return LandscapeReport(
-        schema=SCHEMA,
-        outcome="running" if outcome is None else outcome.kind,
-        message="The run has not ended." if outcome is None else outcome.message,
-        steps=max(len(recording) - 1, 0),
-        **counters,
-        best_step=int(recording.row(recording.best)["step"]) if len(recording) else 0,
-        optimizer=job.optimizer.name,
-        settings=dict(metadata.get("settings") or {}),
-        device=str(metadata.get("device") or job.device),
+        **run_fields(job, recording),
         landscape=job.landscape,
         seed=job.seed,
         **_where(job, recording, frame),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from lieapp.engine.reporting import cost_text, summary_text
 from lieapp.engine.stopping import counted
 from lieapp.landscapes.report import LandscapeReport, NearestSummary
 
@@ -24,25 +25,23 @@ def summarise(title: str, report: LandscapeReport) -> str:
     str
         Lines without a last line break.
     """
-    lines = [f"{title}: {report.message}"]
     if math.isnan(report.loss):
-        return "\n".join([*lines, "  There is no point."])
+        return summary_text(title, report, [("", "There is no point.")])
     place = ""
     if report.parameters is not None:
         place = f" at ({', '.join(f'{number:.6g}' for number in report.parameters)})"
-    lines.append(f"  loss       {report.loss:.8g}{place}, gradient norm {report.gradient_norm:.2g}")
+    rows = [("loss", f"{report.loss:.8g}{place}, gradient norm {report.gradient_norm:.2g}")]
     if math.isfinite(report.lowest_curvature):
-        lines.append(f"  curvature  {report.lowest_curvature:.6g}, the lowest eigenvalue of the Hessian")
+        rows.append(("curvature", f"{report.lowest_curvature:.6g}, the lowest eigenvalue of the Hessian"))
     if report.nearest_stationary_point is not None:
-        lines.append(f"  nearest    {_nearest(report.nearest_stationary_point)}")
+        rows.append(("nearest", _nearest(report.nearest_stationary_point)))
     if report.reference_saddle is not None:
-        lines.append(f"  escape     {_escape(report)}")
+        rows.append(("escape", _escape(report)))
     if report.growth is not None and math.isfinite(report.growth.observed):
         theory = "" if math.isnan(report.growth.predicted) else f", theory {report.growth.predicted:.4f}"
         steps = counted(report.growth.steps, "step")
-        lines.append(f"  growth     {report.growth.observed:.4f} a step over {steps} near the saddle{theory}")
-    lines.append(f"  cost       {counted(report.evaluations, 'evaluation')}, {report.seconds:.3f} s")
-    return "\n".join(lines)
+        rows.append(("growth", f"{report.growth.observed:.4f} a step over {steps} near the saddle{theory}"))
+    return summary_text(title, report, [*rows, ("cost", cost_text(report))])
 
 
 def _nearest(nearest: NearestSummary) -> str:

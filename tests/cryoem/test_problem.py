@@ -14,8 +14,9 @@ from lieapp.cryoem.errors import CryoemError
 from lieapp.cryoem.inputs import CryoemInputs, load_inputs
 from lieapp.cryoem.plane import fourier_radii, fourier_to_map, map_to_fourier
 from lieapp.cryoem.problem import CryoemProblem, open_cryoem
-from lieapp.cryoem.report import report_cryoem, summarise
+from lieapp.cryoem.report import report_cryoem
 from lieapp.cryoem.spec import PRECONDITIONERS, PRESETS, CryoemJob
+from lieapp.cryoem.summary import summarise
 from lieapp.engine.checkpoint import Checkpoint
 from lieapp.engine.control import RunControl
 from lieapp.engine.job import open_job, report_job
