@@ -51,6 +51,13 @@ def open_images(
     paths = ImagePaths(file, allow_outside=allow_outside)
     places = {name: place for place, name in enumerate(dict.fromkeys(names))}
     files = [inspect_stack(paths.find(name)) for name in places]
+    numbers = np.asarray(sections)
+    held = np.array([files[places[name]].count for name in names], dtype=np.int64)
+    beyond = np.flatnonzero(numbers >= held)
+    if beyond.size:
+        row = int(beyond[0])
+        images = "1 image" if held[row] == 1 else f"{held[row]} images"
+        raise CryoemError(f"{file}: {names[row]}: there is no image {int(numbers[row]) + 1}; the stack has {images}.")
     stack = FileStack(files, [places[name] for name in names], sections, sign)
     box = stack.shape[1]
     if declared_box is not None and (declared_box != box).any():

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["FSC_HALF_MAPS", "FSC_TRUTH", "resolution_angstrom", "shell_frequencies"]
+__all__ = ["FSC_HALF_MAPS", "FSC_TRUTH", "resolution_angstrom", "resolution_words", "shell_frequencies"]
 
 Array = NDArray[np.float64]
 
@@ -53,3 +53,23 @@ def resolution_angstrom(
     left, right = values[k - 1], values[k]
     step = (left - threshold) / (left - right) if math.isfinite(right) and left > right else 0.0
     return extent / (k - 1 + step)
+
+
+def resolution_words(angstrom: float, box: int, pixel_size_angstrom: float, digits: int = 1) -> str:
+    """Return a resolution for people: ``"13.2 Å"``, ``"≤ 13.2 Å"`` where the images hold no higher frequencies, or
+    ``"–"`` where there is none.
+
+    Parameters
+    ----------
+    angstrom : float
+        As `resolution_angstrom` returns it.
+    box : int
+        In pixels.
+    pixel_size_angstrom : float
+    digits : int
+        After the point.
+    """
+    if not math.isfinite(angstrom):
+        return "–"
+    finest = box * pixel_size_angstrom / (box // 2 - 1)
+    return f"{'≤ ' if angstrom <= finest * (1.0 + 1e-9) else ''}{angstrom:.{digits}f} Å"

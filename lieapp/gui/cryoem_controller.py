@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, Signal
 
 from lieapp.errors import LieAppError
+from lieapp.gui.cryoem_previews import CryoemPreviews
 from lieapp.gui.cryoem_session import CryoemChoices, CryoemSession, ParticleFacts, Scene, scene_of
 from lieapp.gui.cryoem_source import CryoemSource, CryoemSources
 from lieapp.gui.errors import ErrorCenter, Message
@@ -18,6 +20,8 @@ from lieapp.gui.run_entry import RunEntry
 from lieapp.gui.worker import Task, Worker
 
 if TYPE_CHECKING:
+    from lieapp.cryoem.baselines import Baselines
+    from lieapp.cryoem.preview import Preview
     from lieapp.cryoem.spec import CryoemJob
     from lieapp.engine.presets import Preset
 
@@ -25,6 +29,8 @@ __all__ = ["CryoemController"]
 
 STACK_SUFFIXES = (".mrcs", ".st")
 """Endings of stacks of images, which are refused in words of their own."""
+
+_STRUCTURE_NAME = re.compile(r"\.(pdb\d*|ent|cif|mmcif|bcif)(\.gz)?$", re.IGNORECASE)
 
 SLIDER_BOX = 32
 """Box of the runs that follow a slider: they take seconds."""
@@ -72,6 +78,7 @@ class CryoemController(RunController):
         self._files = files
         self._reading: Task | None = None
         self._sources = CryoemSources()
+        self.previews = CryoemPreviews(errors, self)
         self._scene: Scene | None = None
         self._again = False
         self.runs_changed.connect(self._show_scene)
@@ -89,6 +96,22 @@ class CryoemController(RunController):
         """The images of the selected run, or of those that are visible; None before there were any."""
         entry = self.current or next((run for run in reversed(self.runs) if scene_of(run.job) == self.scene), None)
         return None if entry is None else entry.inputs
+
+    @property
+    def baselines(self) -> Baselines | None:
+        """What the runs on the images shown are compared with; None before it was measured."""
+        source = self.source
+        return None if source is None else source.baselines
+
+    @property
+    def preview(self) -> Preview | None:
+        """What a run on the images shown will work on, as long as there is nothing of a run to show."""
+        return self.previews.of(self.scene) if self.baselines is None else None
+
+    def ask_preview(self) -> None:
+        """Have what a run will work on made ready to be seen, unless a run shows it."""
+        if self.baselines is None:
+            self.previews.ask(self.quiet_job() if self.current is None else self.current.job)
 
     def runs_of_scene(self) -> list[RunEntry]:
         """Return the runs on the images shown."""
@@ -173,13 +196,17 @@ class CryoemController(RunController):
         of_particles = is_particle_name(path) or path.suffix.lower() in STACK_SUFFIXES
         kind = "particles" if of_particles else "map" if is_map_name(path) else "structure"
 
-        def look() -> ParticleFacts | None:
+        def look() -> tuple[ParticleFacts | None, str]:
+            _check_kind(path, kind)
             if of_particles:
-                return _look_at_particles(path, allow_outside, pixel_size_angstrom)
-            return (_look_at_map if kind == "map" else _look_at_structure)(path)
+                return _look_at_particles(path, allow_outside, pixel_size_angstrom), ""
+            return None, (_look_at_map if kind == "map" else _look_at_structure)(path)
 
-        def done(facts: ParticleFacts | None) -> None:
+        def done(found: tuple[ParticleFacts | None, str]) -> None:
             self._reading = None
+            facts, warning = found
+            if warning:
+                self.errors.post(Message(warning, "warning"))
             if facts is not None and facts.pixel_size_angstrom is None:
                 self._ask_pixel_size(path, allow_outside)
             else:
@@ -193,6 +220,9 @@ class CryoemController(RunController):
                 text = f"{path.name} names image files outside its folder. Read them only if you trust the file."
                 again = ("Read them", lambda: self.open_file(path, allow_outside=True))
                 self.errors.post(Message(text, "warning", str(error), again))
+            elif path.suffix.lower() in STACK_SUFFIXES and (star := path.with_suffix(".star")).exists():
+                again = (f"Open {star.name}", lambda: self.open_file(star))
+                self.errors.post(Message(str(error), "warning", action=again))
             else:
                 self.errors.report(error, f"Reading {path.name}")
 
@@ -201,7 +231,7 @@ class CryoemController(RunController):
     def choose_source(self, kind: str, path: str) -> None:
         """Take a phantom, or a file that was opened before."""
         if kind == "phantom":
-            self._take(replace(self.session.choices, source="phantom", phantom=path))
+            self._take(replace(self.session.choices, source="phantom", phantom=path, **self._without_particles()))
         elif (kind, path) != (self.session.choices.source, self.session.choices.path):
             self.open_file(Path(path), allow_outside=kind == "particles" and self.session.choices.allow_outside)
 
@@ -225,14 +255,21 @@ class CryoemController(RunController):
                 "box": min(facts.box, _LARGEST_FIRST_BOX),
                 "images": min(facts.images, _MOST_FIRST_IMAGES),
                 "ctf": facts.ctf,
+                "half_sets": facts.half_sets,  # there is no truth: their correlation is all that tells the resolution
                 "batch": max(1, min(100, min(facts.images, _MOST_FIRST_IMAGES) // 2)),
             }
-        elif not self.session.choices.simulated:
-            usual = CryoemChoices()
-            changes |= {"box": usual.box, "images": usual.images, "ctf": usual.ctf, "batch": usual.batch}
+        else:
+            changes |= self._without_particles()
         self._take(replace(self.session.choices, **changes))
         self.sources_changed.emit()
         self.file_opened.emit(Path(path))
+
+    def _without_particles(self) -> dict[str, Any]:
+        """Return the choices that particles decided, as they are usual; none where images are simulated already."""
+        if self.session.choices.simulated:
+            return {}
+        usual = CryoemChoices()
+        return {name: getattr(usual, name) for name in ("box", "images", "ctf", "batch", "half_sets")}
 
     # -- runs -----------------------------------------------------------------------------------------------------
 
@@ -326,6 +363,17 @@ class CryoemController(RunController):
             self.scene_changed.emit()
 
 
+def _check_kind(path: Path, kind: str) -> None:
+    """Refuse what is neither particles nor a map nor a structure, in words that name all three."""
+    from lieapp.cryoem.errors import CryoemError
+
+    wanted = "open particles (.star, .cs), a map (.mrc, .map, .ccp4) or an atomic structure (.pdb, .cif, .bcif)"
+    if path.is_dir():
+        raise CryoemError(f"{path}: is a folder; {wanted} in it.")
+    if kind == "structure" and not _STRUCTURE_NAME.search(path.name):
+        raise CryoemError(f"{path}: is nothing that images can be made from; {wanted}.")
+
+
 def _look_at_particles(path: Path, allow_outside: bool, pixel_size_angstrom: float | None) -> ParticleFacts:
     from lieapp.cryoem.errors import CryoemError
     from lieapp.cryoem.reading import read_particles
@@ -340,16 +388,23 @@ def _look_at_particles(path: Path, allow_outside: bool, pixel_size_angstrom: flo
             raise error from None  # it is not the pixel size, or not that alone
         known = False
     pixel = particles.pixel_size_angstrom if known else None
-    return ParticleFacts(str(path), len(particles), particles.box, pixel, particles.ctf is not None)
+    halves = len(particles) >= 4 and (not particles.half_set.all() or set(particles.half_set.tolist()) == {1, 2})
+    return ParticleFacts(str(path), len(particles), particles.box, pixel, particles.ctf is not None, halves)
 
 
-def _look_at_map(path: Path) -> None:
+def _look_at_map(path: Path) -> str:
+    """Return what people should know of a map that images can be simulated of."""
+    from lieapp.cryoem.maps import read_map
     from lieapp.cryoem.phantoms import load_phantom
 
     load_phantom(str(path), SLIDER_BOX)
+    if read_map(path).pixel_size_angstrom is not None:
+        return ""
+    return f"{path.name} does not say how large its voxels are: 1 Å is assumed, and every resolution scales with it."
 
 
-def _look_at_structure(path: Path) -> None:
+def _look_at_structure(path: Path) -> str:
     from lieapp.structures.reading import read_structure
 
     read_structure(path)
+    return ""

@@ -14,9 +14,10 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QStackedWidget, QV
 
 from lieapp.gui.contour_maker import ContourMaker, ContourRequest
 from lieapp.gui.cryoem_controller import CryoemController
-from lieapp.gui.cryoem_views import EMPTY, SliceView, frame_note, map_of, shown_runs
+from lieapp.gui.cryoem_views import EMPTY, SliceView, frame_note, map_of, preview_columns, shown_runs
 from lieapp.gui.headings import heading_height, paint_heading
 from lieapp.gui.level_histogram import LevelHistogram
+from lieapp.gui.picture_grid import PictureGrid
 from lieapp.gui.run_entry import RunEntry
 from lieapp.gui.theme import scaled, theme
 from lieapp.gui.viewer import MoleculeViewer
@@ -25,12 +26,15 @@ from lieapp.scene.map_grid import MapGridScene
 
 if TYPE_CHECKING:
     from lieapp.cryoem.map_statistics import MapStatistics
+    from lieapp.cryoem.preview import Preview
 
 __all__ = ["MapViewer", "MapsView"]
 
 TRUTH_COLOR = "#8E959E"
+_FIRST_IMAGES, _FIRST_BESIDE = 11, 8  # images that are seen before a run: alone, or beside the map simulated
 _FIRST_SIGMA = 3.5  # higher first levels would leave blurred maps empty
 _NOTE_ABOVE = 3.5  # headings: in smaller tiles the second line would cover the map
+_PLATE = 228  # opacity of 255: words keep their contrast on contours of any colour
 _PAINT_SHARE = 4.0  # times that the latest paint took, between two frames of a replay
 _COARSE_FROM = 48  # box
 _FILLED = 0.76  # share of half the box within which particles lie
@@ -79,7 +83,7 @@ class _Captions(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         back = QColor(BACKGROUND_DARK if theme().tokens.name == "dark" else BACKGROUND_LIGHT)
-        back.setAlpha(170)
+        back.setAlpha(_PLATE)
         size = (self.width(), self.height())
         for tile, shown in zip(self._viewer.scene.tiles(), self.shown, strict=False):
             left, top, width, height = tile.pixels(size)
@@ -120,6 +124,10 @@ class MapsView(QWidget):
         self._empty = QLabel(EMPTY)
         self._empty.setObjectName("caption")
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.first = PictureGrid("The first images, and the views of all", ("",))
+        self.first.words = lambda row, line, column: f"x {column}, y {line} px,"
+        self.first.hide()
+        self._first_key: Hashable = None
         self.histogram = LevelHistogram()
         self.histogram.setAccessibleName("Histogram of the reference map with the level of all contours")
         self.sigma = QLineEdit()
@@ -129,6 +137,7 @@ class MapsView(QWidget):
         self.sigma.setToolTip("Level of all contours in standard deviations of the reference map; Enter shows it")
         self.slices = SliceView(controller)
         self.slices.pointed.connect(self.pointed)
+        self.first.pointed.connect(self.pointed)
         self.slices.hide()
         self._lay_out()
         self.viewer.failed.connect(lambda text: self._give_up())
@@ -146,6 +155,11 @@ class MapsView(QWidget):
         self.stack = QStackedWidget()
         self.stack.addWidget(self._empty)
         self.stack.addWidget(self.viewer)
+        upper = QHBoxLayout()
+        upper.setContentsMargins(0, 0, 0, 0)
+        upper.setSpacing(8)
+        upper.addWidget(self.stack, 1)
+        upper.addWidget(self.first, 1)
         word = QLabel("level")
         word.setObjectName("fieldLabel")
         word.setBuddy(self.sigma)
@@ -160,7 +174,7 @@ class MapsView(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(self.stack, 1)
+        layout.addLayout(upper, 1)
         layout.addWidget(self.slices, 3)
         layout.addWidget(self.level_row)
         self.level_row.hide()
@@ -172,16 +186,21 @@ class MapsView(QWidget):
         if not self.isVisible() or self._too_early():
             return
         self._take_reference()
-        source = self._controller.source
-        baselines = None if source is None else source.baselines
+        baselines, preview = self._controller.baselines, self._controller.preview
         pairs = shown_runs(self._controller)
         shown: list[_Shown] = []
         requests: list[ContourRequest] = []
+        truth = None if preview is None else preview.truth
+        if preview is not None and truth is not None:
+            pixel = preview.pixel_size_angstrom
+            key: Hashable = (id(preview), self.level, 1)
+            shown.append(_Shown(key, "Truth", f"to be reconstructed, {pixel:.3g} Å a pixel", TRUTH_COLOR, (), None))
+            requests.append(ContourRequest(key, lambda: truth, self.level, pixel))
         if baselines is not None:
             pixel = baselines.pixel_size_angstrom
             title = "One pass" if baselines.truth is None else "Truth"
             stride = self._stride(baselines.box)
-            key: Hashable = (id(baselines), self.level, 1)
+            key = (id(baselines), self.level, 1)
             shown.append(_Shown(key, title, f"{pixel:.3g} Å a pixel", TRUTH_COLOR, (), None))
             requests.append(ContourRequest(key, lambda: baselines.reference, self.level, pixel))
             for run, frame in pairs:
@@ -192,9 +211,12 @@ class MapsView(QWidget):
                     ContourRequest(key, lambda run=run, kept=kept: map_of(run, kept), self.level, pixel, stride)  # type: ignore[misc]
                 )
         self._shown = shown
+        self._show_first(preview)
         if self.viewer.banner_text:
             self.slices.refresh()
             return
+        self._empty.setText(self._controller.previews.problem(self._controller.scene) or EMPTY)
+        self.stack.setVisible(bool(shown) or preview is None)
         self.stack.setCurrentWidget(self.viewer if shown else self._empty)
         self.level_row.setVisible(bool(shown))
         if not shown:
@@ -231,6 +253,16 @@ class MapsView(QWidget):
 
     # -- pieces ---------------------------------------------------------------------------------------------------
 
+    def _show_first(self, preview: Preview | None) -> None:
+        """Show the first images before there are maps, beside the map that is simulated."""
+        self.first.setVisible(preview is not None)
+        if preview is None:
+            return
+        count = _FIRST_IMAGES if preview.truth is None else _FIRST_BESIDE
+        if (id(preview), count) != self._first_key:
+            self._first_key = (id(preview), count)
+            self.first.show_columns(preview_columns(preview, count))
+
     def _give_up(self) -> None:
         """Show slices where contours cannot be drawn; the banner says why."""
         self.captions.hide()
@@ -253,20 +285,22 @@ class MapsView(QWidget):
 
     def _take_reference(self) -> None:
         """Take the level and the extent from another reference map, where there is one."""
-        source = self._controller.source
-        baselines = None if source is None else source.baselines
-        key = (id(baselines),)
-        if key == self._reference or baselines is None or source is None or source.statistics is None:
+        source, shown = self._controller.source, self._controller.baselines or self._controller.preview
+        statistics = self._controller.previews.statistics
+        if source is not None and source.baselines is not None:
+            statistics = source.statistics
+        key = (id(shown),)
+        if key == self._reference or shown is None or statistics is None:
             return
         first = self.statistics is None
         sigma = None if first or self.statistics is None else self.statistics.sigma(self.level)
         self._reference = key
-        self.statistics = source.statistics
+        self.statistics = statistics
         # Other images have other units; what was chosen in standard deviations stays.
         highest = self.statistics.level(_FIRST_SIGMA)
         self.level = min(self.statistics.initial_level, highest) if sigma is None else self.statistics.level(sigma)
         self.histogram.set_histogram(self.statistics.minimum, self.statistics.maximum, self.statistics.counts)
-        self.viewer.scene.set_extent(0.5 * _FILLED * baselines.box * baselines.pixel_size_angstrom)
+        self.viewer.scene.set_extent(0.5 * _FILLED * shown.box * shown.pixel_size_angstrom)
         self._show_level()
 
     def _show_level(self) -> None:

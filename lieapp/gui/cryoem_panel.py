@@ -249,7 +249,11 @@ class CryoemPanel(SettingsPanel):
             return f"{PHANTOMS[choices.phantom][0]}, simulated."
         if facts is not None:
             ctf = "with CTF" if facts.ctf else "without CTF"
-            return f"{facts.images} particles of {facts.box} pixels of {facts.pixel_size_angstrom:.3g} Å, {ctf}."
+            pixel = facts.pixel_size_angstrom or 1.0
+            words = f"{facts.images} particles of {facts.box} pixels of {pixel:.3g} Å, {ctf}."
+            if choices.box < facts.box:
+                words += f" Cropped to {choices.box} pixels of {pixel * facts.box / choices.box:.3g} Å."
+            return words
         return f"{_KIND_WORDS[choices.source]}; its images are simulated."
 
     def show_entrants(self, names: Sequence[str]) -> None:

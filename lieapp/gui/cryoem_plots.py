@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,8 +11,9 @@ from PySide6.QtCore import QPointF, QRectF, Qt, QTimer
 from PySide6.QtGui import QPalette, QShowEvent
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
-from lieapp.cryoem.resolution import FSC_HALF_MAPS, FSC_TRUTH, resolution_angstrom
+from lieapp.cryoem.resolution import FSC_HALF_MAPS, FSC_TRUTH, resolution_angstrom, resolution_words
 from lieapp.gui.cryoem_controller import CryoemController
+from lieapp.gui.cryoem_views import views_column
 from lieapp.gui.picture_grid import Column, Picture, PictureGrid, color_table
 from lieapp.gui.plot_card import PlotCard
 from lieapp.gui.plot_crosshair import Reading
@@ -31,14 +31,8 @@ _NO_FSC = (
     "Without a truth a correlation needs two half maps: tick half maps under Start, prior, half maps, and run again."
 )
 _ERROR_DECADES = (-2.0, 0.3)
-_VIEW_BINS = 25
 _ROWS_AT_ONCE = 64
 _ONE_PASS, _MINIMISER = (2.0, 3.0), (7.0, 4.0)
-
-
-def _baselines(controller: CryoemController) -> Baselines | None:
-    source = controller.source
-    return None if source is None else source.baselines
 
 
 def _state(run: RunEntry, frame: int, key: str) -> NDArray[np.float64] | None:
@@ -70,7 +64,7 @@ class FscPlot(ShellPlot):
         """Show the frames at the cursor, if they are not shown already."""
         if not self.isVisible():
             return
-        baselines, pairs = _baselines(self._controller), self._controller.frames_at_cursor()
+        baselines, pairs = self._controller.baselines, self._controller.frames_at_cursor()
         key = (id(baselines), *((run.id, frame) for run, frame in pairs))
         if key == self._drawn_key:
             return
@@ -109,13 +103,11 @@ class FscPlot(ShellPlot):
     @staticmethod
     def _words(curves: list[ShellCurve], baselines: Baselines) -> str:
         lines = []
-        last = baselines.box * baselines.pixel_size_angstrom / (len(baselines.condition_numbers) - 1)
         for curve in curves:
             crossings = []
             for threshold in (FSC_TRUTH, FSC_HALF_MAPS):
                 found = resolution_angstrom(curve.values, baselines.box, baselines.pixel_size_angstrom, threshold)
-                more = "≤ " if abs(found - last) < 1e-9 else ""  # it stays above up to the last shell
-                crossings.append("–" if math.isinf(found) else f"{more}{found:.1f} Å")
+                crossings.append(resolution_words(found, baselines.box, baselines.pixel_size_angstrom))
             lines.append(f"{curve.title}: {crossings[0]}, {crossings[1]}")
         if not lines:
             return ""
@@ -152,7 +144,7 @@ class ErrorView(QSplitter):
         if not self.isVisible():
             return
         controller = self._controller
-        baselines, pairs = _baselines(controller), controller.frames_at_cursor()
+        baselines, pairs = controller.baselines, controller.frames_at_cursor()
         key = (id(baselines), *((run.id, frame) for run, frame in pairs))
         if key != self._drawn:
             self._drawn = key
@@ -292,19 +284,19 @@ class SamplingView(QWidget):
         if not self.isVisible():
             return
         controller = self._controller
-        baselines, current = _baselines(controller), controller.current
+        baselines, current = controller.baselines, controller.current
         frame = None if current is None or not current.frames else min(controller.frame, current.frames - 1)
-        key = (id(baselines), None if current is None else current.id, frame)
+        preview = controller.preview
+        key = (id(baselines), id(preview), None if current is None else current.id, frame)
         if key == self._drawn:
             return
         self._drawn = key
         if baselines is None:
             self.condition.show_curves([], 1.0)
-            self.pictures.show_columns([], "")
+            self.pictures.show_columns([] if preview is None else [views_column(preview.views)])
             return
         self._show_condition(baselines)
-        views = _view_histogram(baselines.views)
-        columns = [Column("Views", [Picture(views, (0.0, float(np.nanmax(views))), "heat")], "both sides folded")]
+        columns = [views_column(baselines.views)]
         if current is not None and frame is not None:
             plane = np.asarray(current.recording.state(frame)["preconditioner"], dtype=np.float64)
             if np.ptp(plane) > 0.0:
@@ -336,16 +328,3 @@ class SamplingView(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self.refresh()
-
-
-def _view_histogram(views: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return how many views fall into equal areas of the half sphere z >= 0, seen from above.
-
-    A view from behind shows the mirror image, so it counts as one from the front. Lambert's projection keeps areas.
-    """
-    front = np.where(views[:, 2:] < 0.0, -views, views)
-    scale = 1.0 / np.sqrt(1.0 + front[:, 2])
-    bins = np.linspace(-1.02, 1.02, _VIEW_BINS + 1)
-    counts, _, _ = np.histogram2d(front[:, 1] * scale, front[:, 0] * scale, bins=(bins, bins))
-    middle = 0.5 * (bins[1:] + bins[:-1])
-    return np.where(middle[:, None] ** 2 + middle**2 <= 1.0, counts, np.nan)

@@ -85,6 +85,8 @@ class ParticleFacts:
     pixel_size_angstrom : float or None
         None where neither the file nor its stacks say.
     ctf : bool
+    half_sets : bool
+        Whether two half sets can be made of them: the file assigns both, or leaves it open.
     """
 
     path: str
@@ -92,6 +94,7 @@ class ParticleFacts:
     box: int
     pixel_size_angstrom: float | None
     ctf: bool
+    half_sets: bool = False
 
 
 @dataclass(frozen=True)

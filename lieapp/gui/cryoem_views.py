@@ -12,20 +12,35 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSpinBox, QVBoxLayout, QWidget
 
+from lieapp.cryoem.angles import matrix_to_euler
+from lieapp.cryoem.resolution import resolution_words
 from lieapp.gui.cryoem_controller import CryoemController
 from lieapp.gui.latest_work import LatestWork
 from lieapp.gui.picture_grid import Column, Picture, PictureGrid, grey_levels
 from lieapp.gui.run_entry import RunEntry
 
 if TYPE_CHECKING:
-    from lieapp.cryoem.baselines import Baselines
     from lieapp.cryoem.particles import Particles
+    from lieapp.cryoem.preview import Preview
 
-__all__ = ["EMPTY", "MOST_RUNS", "FillingView", "ImageView", "SliceView", "frame_note", "map_of", "shown_runs"]
+__all__ = [
+    "EMPTY",
+    "MOST_RUNS",
+    "FillingView",
+    "ImageView",
+    "SliceView",
+    "frame_note",
+    "map_of",
+    "preview_columns",
+    "shown_runs",
+    "views_column",
+]
 
 EMPTY = "Maps will grow here: press Race."
+_FILLING = "Here the slices of the images will fill Fourier space: press Race."
 MOST_RUNS = 4
 """Runs shown side by side."""
+_VIEW_BINS = 25
 _PLANES = ("xy, z = 0", "xz, y = 0", "yz, x = 0")
 
 
@@ -48,7 +63,43 @@ def frame_note(run: RunEntry, frame: int) -> str:
     """Return what is said of a frame beside its map: how far the run is, and its resolution."""
     epoch = run.value("epoch", frame) or 0.0
     resolution = run.value("resolution_angstrom", frame)
-    return f"epoch {epoch:.1f}" + ("" if resolution is None else f" · {resolution:.1f} Å")
+    if resolution is None:
+        return f"epoch {epoch:.1f}"
+    seen = run.recording.metadata["reconstruction"]
+    return f"epoch {epoch:.1f} · {resolution_words(resolution, seen['box'], seen['pixel_size_angstrom'])}"
+
+
+def preview_columns(preview: Preview, count: int) -> list[Column]:
+    """Return the first images of a preview at equal grey levels, and the views of all."""
+    particles = preview.particles.take(slice(count))
+    images = np.asarray(particles.images)
+    levels = grey_levels(images)
+    _, tilt, _ = matrix_to_euler(particles.rotations)
+    columns = [
+        Column(f"Image {place + 1}", [Picture(images[place], levels)], f"tilt {tilt[place]:.0f}°")
+        for place in range(len(particles))
+    ]
+    return [*columns, views_column(preview.views, f"of all {preview.images}")]
+
+
+def views_column(views: NDArray[np.float64], note: str = "both sides folded") -> Column:
+    """Return the picture of the directions from which particles are seen."""
+    histogram = _view_histogram(views)
+    levels = (0.0, float(np.nanmax(histogram)))
+    return Column("Views", [Picture(histogram, levels, "heat")], note)
+
+
+def _view_histogram(views: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how many views fall into equal areas of the half sphere z >= 0, seen from above.
+
+    A view from behind shows the mirror image, so it counts as one from the front. Lambert's projection keeps areas.
+    """
+    front = np.where(views[:, 2:] < 0.0, -views, views)
+    scale = 1.0 / np.sqrt(1.0 + front[:, 2])
+    bins = np.linspace(-1.02, 1.02, _VIEW_BINS + 1)
+    counts, _, _ = np.histogram2d(front[:, 1] * scale, front[:, 0] * scale, bins=(bins, bins))
+    middle = 0.5 * (bins[1:] + bins[:-1])
+    return np.where(middle[:, None] ** 2 + middle**2 <= 1.0, counts, np.nan)
 
 
 class SliceView(PictureGrid):
@@ -72,9 +123,8 @@ class SliceView(PictureGrid):
             return
         controller = self._controller
         pairs = shown_runs(controller)
-        source = controller.source
-        baselines: Baselines | None = None if source is None else source.baselines
-        key = (id(baselines), *((run.id, run.recording.kept(frame), frame) for run, frame in pairs))
+        baselines, preview = controller.baselines, controller.preview
+        key = (id(baselines), id(preview), *((run.id, run.recording.kept(frame), frame) for run, frame in pairs))
         if key == self._drawn:
             return
         self._drawn = key
@@ -83,6 +133,8 @@ class SliceView(PictureGrid):
             columns.append(("Truth", baselines.truth, "as far as seen", None))
         elif baselines is not None:
             columns.append(("One pass", baselines.one_pass.map, "backprojection", None))
+        elif preview is not None and preview.truth is not None:
+            columns.append(("Truth", preview.truth, "before it is simulated", None))
         columns += [(run.title, map_of(run, frame), frame_note(run, frame), run) for run, frame in pairs]
         levels = grey_levels(np.stack(_planes(columns[0][1]))) if columns else (0.0, 1.0)
         self.show_columns(
@@ -172,22 +224,24 @@ class ImageView(QWidget):
         if not self.isVisible():
             return
         controller = self._controller
-        source = controller.source
-        if source is None or source.inputs is None or source.baselines is None:
+        source, preview = controller.source, controller.preview
+        if source is not None and source.inputs is not None and source.baselines is not None:
+            particles, reference, images = source.inputs.particles, source.baselines.truth, len(source.inputs.particles)
+        elif preview is not None:
+            particles, reference, images = preview.particles, preview.truth, preview.images
+        else:
             self.row.hide()
             self.work.key = None
-            self.grid.show_columns([], EMPTY)
+            self.grid.show_columns([], controller.previews.problem(controller.scene) or EMPTY)
             return
-        particles, baselines = source.inputs.particles, source.baselines
         self.row.show()
         self.number.setMaximum(len(particles))
-        self.count.setText(f"of {len(particles)}, seen from where it was taken, with its CTF and shift")
+        self.count.setText(f"of {images}, seen from where it was taken, with its CTF and shift")
         pairs = shown_runs(controller)
         image = self.number.value() - 1
-        key = (id(baselines), image, *((run.id, run.recording.kept(frame)) for run, frame in pairs))
+        key = (id(particles), image, *((run.id, run.recording.kept(frame)) for run, frame in pairs))
 
         def work() -> list[Column]:
-            reference = baselines.truth
             maps = [_Compared("Truth", reference, None)] if reference is not None else []
             maps += [_Compared(run.title, map_of(run, frame), run) for run, frame in pairs]
             return _compared_columns(particles, image, maps)
@@ -252,7 +306,7 @@ class FillingView(PictureGrid):
         self._controller = controller
         self._drawn: tuple[Any, ...] = ()
         self.words = self._words
-        self.show_columns([], EMPTY)
+        self.show_columns([], _FILLING)
 
     def refresh(self) -> None:
         """Show the frames at the cursor, if they are not shown already."""
@@ -267,7 +321,7 @@ class FillingView(PictureGrid):
             return
         self._drawn = key
         if baselines is None:
-            self.show_columns([], EMPTY)
+            self.show_columns([], _FILLING)
             return
         steps = [frame for run, frame in pairs if run is controller.current]
         batch = min(steps[0] if steps else len(baselines.filled) - 1, len(baselines.filled) - 1)

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtGui import QMouseEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QInputDialog, QLabel, QVBoxLayout, QWidget
 
 from lieapp.gui.actions import ActionSet
-from lieapp.gui.cryoem_caption import ONE_PASS_WORDS
+from lieapp.gui.cryoem_caption import ONE_PASS_WORDS, opening_words
 from lieapp.gui.cryoem_controller import CryoemController
 from lieapp.gui.cryoem_maps import MapsView
 from lieapp.gui.cryoem_panel import CryoemPanel
@@ -30,16 +30,6 @@ from lieapp.gui.tab_row import TabPages
 from lieapp.gui.worker import Worker
 
 __all__ = ["CryoemWorkbench"]
-
-_FIRST = (
-    "1000 noisy pictures of one particle, each from another side, and their poses. Press Race: three methods put the "
-    "particle together from them at equal cost. Then drag the time bar and watch the outer shells: plain SGD leaves "
-    "them behind."
-)
-_LATER = (
-    "Race runs the entrants on these images, at equal cost. Let go of a slider and it runs again; for another entrant "
-    "choose an optimiser and a preconditioner, then Add to race."
-)
 
 
 class CryoemWorkbench(RunWorkbench):
@@ -122,6 +112,7 @@ class CryoemWorkbench(RunWorkbench):
         controller.scene_changed.connect(self._show_scene)
         controller.caption_changed.connect(self._show_caption)
         controller.sources_changed.connect(self.offer_files)
+        controller.previews.changed.connect(self.refresh_views)
         controller.pixel_size_wanted.connect(self._ask_pixel_size)
         panel.source_chosen.connect(controller.choose_source)
         panel.entrant_removed.connect(controller.remove_entrant)
@@ -172,12 +163,13 @@ class CryoemWorkbench(RunWorkbench):
 
     def refresh_views(self) -> None:
         """Show the frames at the cursor in whatever is visible."""
+        if self.isVisible():
+            self.controller.ask_preview()
         for page in self._pages:
             page.refresh()
 
     def _show_scene(self) -> None:
-        source = self.controller.source
-        baselines = None if source is None else source.baselines
+        baselines = self.controller.baselines
         one_pass = None if baselines is None else baselines.one_pass
         self.plots.set_reference("loss_gap", None if one_pass is None else one_pass.loss_gap, "one pass")
         mean = None if one_pass is None else float(one_pass.fsc_truth[1:].mean())
@@ -188,8 +180,13 @@ class CryoemWorkbench(RunWorkbench):
 
     def shut_down(self) -> None:
         """End the threads of the views and give the canvas back; call it before the window goes."""
+        self.controller.previews.shut_down()
         self.maps.shut_down()
         self.images.shut_down()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.refresh_views()
 
     def _show_choices(self) -> None:
         self.panel.show_facts(self.controller.session.facts)
@@ -210,8 +207,9 @@ class CryoemWorkbench(RunWorkbench):
         self.refresh_views()
 
     def _show_caption(self) -> None:
-        words = _FIRST if self._is_opening() else _LATER
-        self.strip.show_caption(self.controller.stage or self.controller.caption or words)
+        controller = self.controller
+        words = opening_words(controller.choices, controller.session.facts, as_opened=self._is_opening())
+        self.strip.show_caption(controller.stage or controller.caption or words)
 
     def _is_opening(self) -> bool:
         """Whether what the workbench opens with is still there, as the first words say."""

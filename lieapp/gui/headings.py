@@ -55,20 +55,30 @@ def paint_heading(
         Of the line before the title; None for no line.
     dash : tuple of float
     back : QColor, optional
-        Painted behind the words, where they lie over a picture.
+        Of the plate behind the words, where they lie over a picture.
     """
     palette = widget.palette()
     text, muted = (palette.color(role) for role in (QPalette.ColorRole.Text, QPalette.ColorRole.PlaceholderText))
     bold, small = QFontMetricsF(_bold(widget)), QFontMetricsF(small_font(widget))
     left = place.left()
-    if color is not None and back is not None:
-        painter.fillRect(QRectF(left - 3, place.top(), _SWATCH + 6, bold.height()), back)
+    length = 0.0 if color is None else min(_SWATCH, place.width() / 4)
+    indent = length + 6 if length else 0.0
+    title = bold.elidedText(title, Qt.TextElideMode.ElideRight, max(place.width() - indent, 1.0))
+    note = small.elidedText(note, Qt.TextElideMode.ElideRight, max(place.width(), 1.0))
+    if back is not None:
+        wide = max(indent + bold.horizontalAdvance(title), small.horizontalAdvance(note))
+        high = bold.height() + (small.height() if note else 0.0)
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(back)
+        painter.drawRoundedRect(QRectF(left, place.top(), wide, high).adjusted(-5, -2, 5, 2), 4, 4)
+        painter.restore()
     if color is not None:
         middle = place.top() + bold.height() / 2
-        length = min(_SWATCH, place.width() / 4)
         painter.setPen(curve_pen(readable_color(color, palette.color(QPalette.ColorRole.Base).name()), dash, 2.0))
         painter.drawLine(QPointF(left, middle), QPointF(left + length, middle))
-        left += length + 6
+        left += indent
     second = place.top() + bold.height()
     for font, metrics, words, ink, x, y in (
         (_bold(widget), bold, title, text, left, place.top()),
@@ -77,7 +87,4 @@ def paint_heading(
         room = max(place.right() - x, 1.0)
         painter.setFont(font)
         painter.setPen(ink)
-        shown = metrics.elidedText(words, Qt.TextElideMode.ElideRight, room)
-        if back is not None and shown:
-            painter.fillRect(QRectF(x - 3, y, metrics.horizontalAdvance(shown) + 6, metrics.height()), back)
-        painter.drawText(QRectF(x, y, room, metrics.height()), Qt.AlignmentFlag.AlignLeft, shown)
+        painter.drawText(QRectF(x, y, room, metrics.height()), Qt.AlignmentFlag.AlignLeft, words)

@@ -110,7 +110,12 @@ class WindowFiles(QObject):
 
     def open_dropped(self, files: Sequence[Path]) -> None:
         """Open files that were dropped on the window."""
-        if len(files) == 1 and (self._window.shown is self._window.cryoem or _is_of_images(files[0])):
+        from lieapp.cryoem.reading import is_particle_name
+
+        particles = [file for file in files if is_particle_name(file)]
+        if particles:
+            self.open_images(particles[0])  # the stacks that come along are read because it names them
+        elif len(files) == 1 and (self._window.shown is self._window.cryoem or _is_of_images(files[0])):
             self.open_images(files[0])
         else:
             self._window.choose_workbench("align")

@@ -14,9 +14,11 @@ from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QGuiApplication
 from PySide6.QtWidgets import QScrollArea, QWidget
 
+from lieapp.cryoem.inputs import load_inputs
 from lieapp.cryoem.maps import read_map
 from lieapp.cryoem.reading import read_particles
 from lieapp.cryoem.spec import CryoemJob
+from lieapp.cryoem.writing import write_particles
 from lieapp.gui.cryoem_session import CryoemChoices, CryoemSession
 from lieapp.gui.cryoem_workbench import CryoemWorkbench
 from lieapp.gui.errors import Message
@@ -82,6 +84,41 @@ def test_it_opens_with_the_race_of_the_paper(bench: CryoemWorkbench, window: Mai
     assert bench.strip.buttons["preset_sharper"].text() == "Sharper: box 64"
     assert "Press Race" in bench.strip.caption.text()
     assert not any(widget.isVisible() for widget in window.header.file_tools)
+
+
+def test_what_will_be_reconstructed_is_seen_before_a_run(
+    small: CryoemWorkbench, qtbot, race: Callable[[], dict[str, RunEntry]]
+) -> None:
+    bench, controller, maps = small, small.controller, small.maps
+    qtbot.waitUntil(lambda: controller.preview is not None and controller.preview.box == 16, timeout=TIMEOUT)
+    qtbot.waitUntil(lambda: not maps.maker.busy and maps.first.columns[0].pictures[0].values.shape == (16, 16))
+    assert not controller.runs, "nothing was computed"
+    assert [column.title for column in maps.first.columns] == [*(f"Image {k}" for k in range(1, 9)), "Views"]
+    assert maps.first.columns[-1].note == "of all 60" and maps.first.isVisible()
+    assert [shown.title for shown in maps.captions.shown] == ["Truth"]
+    if not maps.viewer.banner_text:
+        assert maps.viewer.scene.count == 1 and maps.level_row.isVisible()
+    bench.views.show_page(1)
+    bench.refresh_views()
+    assert [column.title for column in bench.slices.columns] == ["Truth"]
+    bench.views.show_page(2)
+    bench.tabs.show_page(3)
+    bench.refresh_views()
+    qtbot.waitUntil(lambda: len(bench.images.grid.columns) == 2, timeout=TIMEOUT)
+    assert "of 60" in bench.images.count.text()
+    assert [column.title for column in bench.sampling.pictures.columns] == ["Views"]
+    bench.views.show_page(0)
+    race()
+    bench.refresh_views()
+    assert controller.preview is None and not maps.first.isVisible()
+    assert len(maps.captions.shown) == 4
+
+
+def test_why_nothing_can_be_seen_is_said_in_its_place(bench: CryoemWorkbench, tmp_path: Path, qtbot) -> None:
+    gone = tmp_path / "gone.mrc"
+    bench.controller._take(replace(bench.controller.choices, source="map", map=str(gone), **SMALL))
+    qtbot.waitUntil(lambda: str(gone) in bench.maps._empty.text(), timeout=TIMEOUT)
+    assert bench.maps._empty.isVisible() and bench.controller.preview is None
 
 
 def test_a_race_shows_that_preconditioning_helps(
@@ -341,6 +378,10 @@ def test_exported_particles_are_dropped_and_reconstructed(
     assert (choices.box, choices.images, choices.ctf) == (16, 60, False)
     assert "60 particles of 16 pixels" in small.panel.line.text() and not small.panel.snr.isVisible()
     assert small.controller.runs_of_scene() == []
+    # There is no truth: half maps tell the resolution.
+    assert choices.half_sets and "60 particles" in small.strip.caption.text() and "FSC" in small.strip.caption.text()
+    qtbot.waitUntil(lambda: len(small.maps.first.columns) == 12, timeout=TIMEOUT)
+    assert small.maps.first.isVisible() and not small.maps.stack.isVisible()
     small.controller._take(replace(choices, epochs=2.0))
     before = len(small.controller.runs)
     small.panel.main_button.click()
@@ -420,8 +461,12 @@ def test_bad_files_are_one_message_and_lose_nothing(
         "gone.map": None,
         "stack.mrcs": b"MAP " * 400,
         "none.pdb": b"HEADER\nEND\n",
+        "picture.png": b"no picture",
+        "folder": None,
     }.items():
         path = tmp_path / name
+        if name == "folder":
+            path.mkdir()
         if content is not None:
             path.write_bytes(content)
         messages.clear()
@@ -432,6 +477,40 @@ def test_bad_files_are_one_message_and_lose_nothing(
         assert name in messages[0].text and "\n" not in messages[0].text
         now = (small.controller.choices, list(small.controller.runs), small.controller.current, small.controller.frame)
         assert now == state, name
+
+
+def test_a_stack_leads_to_its_particle_file(
+    small: CryoemWorkbench, window: MainWindow, messages: list[Message], tmp_path: Path, qtbot,
+) -> None:  # fmt: skip
+    star = write_particles(load_inputs(CryoemJob(box=16, images=10)).particles, tmp_path)
+    stack = star.with_suffix(".mrcs")
+    drop(window, stack)
+    qtbot.waitUntil(lambda: bool(messages), timeout=TIMEOUT)
+    assert "poses are in another file" in messages[0].text and messages[0].action is not None
+    assert messages[0].action[0] == "Open particles.star"
+    messages[0].action[1]()
+    qtbot.waitUntil(lambda: small.controller.choices.particles == str(star), timeout=TIMEOUT)
+    small.controller.choose_source("phantom", "barrel")
+    assert small.controller.choices.source == "phantom" and not small.controller.choices.half_sets
+    assert small.controller.choices.batch == 100
+    window.actions_["workbench_align"].trigger()
+    drop(window, stack, star)  # people drop what belongs together
+    assert window.shown is small
+    qtbot.waitUntil(lambda: small.controller.choices.source == "particles", timeout=TIMEOUT)
+
+
+def test_a_map_without_a_voxel_size_is_told(
+    small: CryoemWorkbench, window: MainWindow, messages: list[Message], tmp_path: Path, qtbot
+) -> None:
+    import mrcfile
+
+    values = np.random.default_rng(0).normal(size=(16, 16, 16)).astype(np.float32)
+    with mrcfile.new(tmp_path / "bare.mrc") as file:
+        file.set_data(values)
+    drop(window, tmp_path / "bare.mrc")
+    qtbot.waitUntil(lambda: small.controller.choices.source == "map" and bool(messages), timeout=TIMEOUT)
+    assert [message.level for message in messages] == ["warning"]
+    assert "bare.mrc" in messages[0].text and "1 Å is assumed" in messages[0].text
 
 
 def test_structures_of_the_other_workbench_can_be_simulated(
