@@ -52,6 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Words after the program's name; those of the process by default.
     """
     arguments = sys.argv[1:] if arguments is None else list(arguments)
+    # An optimiser of one's own, module:Class, may lie where the program is started; last, so that it hides nothing.
+    if "" not in sys.path:
+        sys.path.append("")
     debug = "--debug" in arguments
     try:
         return _call(arguments)

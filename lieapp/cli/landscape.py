@@ -96,11 +96,13 @@ def _sweep_landscape(
     """Run every optimiser over a range of one setting and write one table a sweep; Ctrl+C keeps what is done."""
     from lieapp.engine.control import RunControl
     from lieapp.landscapes.study_summary import summarise_sweep, sweep_cost
-    from lieapp.landscapes.sweep import SEEDS, SweepProgress, SweepSpec, parse_range, run_sweep
+    from lieapp.landscapes.sweep import SEEDS, SweepProgress, SweepSpec, check_sweep, parse_range, run_sweep
     from lieapp.optimizers.registry import settings_class
 
     delivery.make_folder()
     specs = [SweepSpec(job, parse_range(text, settings_class(job.optimizer.name)), seeds or SEEDS) for job in jobs]
+    for spec in specs:
+        check_sweep(spec)
     control = RunControl()
     results = []
     with stop_on_interrupt(control):

@@ -25,7 +25,7 @@ from lieapp.gui.landscape_session import LandscapeChoices, evaluations_for
 from lieapp.gui.run_session import Entry
 from lieapp.gui.settings_panel import ChoiceBox, SettingsPanel
 from lieapp.gui.theme import scaled
-from lieapp.landscapes.catalog import LANDSCAPES, SURFACES, Landscape, formula_surface
+from lieapp.landscapes.catalog import LANDSCAPES, SURFACES, Landscape, Surface, formula_surface
 from lieapp.landscapes.formula import FormulaError, parse_formula
 from lieapp.optimizers.fields import FieldSpec
 from lieapp.scene.lines import Dash
@@ -37,7 +37,7 @@ _RANDOM_START = "Random, a little way from where the landscape is stationary, by
 
 
 def _choice(entry: Landscape) -> Choice:
-    return Choice(entry.name, entry.title.replace("...", "…"), entry.teaches)
+    return Choice(entry.name, entry.title.replace(" ...", "…"), entry.teaches)
 
 
 class LandscapePanel(SettingsPanel):
@@ -211,7 +211,8 @@ class LandscapePanel(SettingsPanel):
             self.start_line.setText("Random weights, by the seed." if network else _RANDOM_START)
             self.offset.setEnabled(not network)
             return
-        own = self._own_start(choices)
+        self._show_astray(choices)
+        own = self._surface(choices).start
         for number, editor in enumerate(self.start):
             editor.set_recommended(float(f"{own[number]:.6g}"))
             if choices.start is None or choices.start[number] == own[number]:
@@ -220,11 +221,19 @@ class LandscapePanel(SettingsPanel):
             else:
                 editor.set_override(float(f"{choices.start[number]:.6g}"))
 
+    def _show_astray(self, choices: LandscapeChoices) -> None:
+        """Say so where runs on a surface would start beside the picture."""
+        surface = self._surface(choices)
+        (x0, x1), (y0, y1) = surface.domain
+        x, y = choices.start or surface.start
+        self.start_line.setText(f"Beside the picture, which shows x from {x0:g} to {x1:g} and y from {y0:g} to {y1:g}.")
+        self.start_line.setVisible(not (x0 <= x <= x1 and y0 <= y <= y1))
+
     @staticmethod
-    def _own_start(choices: LandscapeChoices) -> tuple[float, float]:
+    def _surface(choices: LandscapeChoices) -> Surface:
         if choices.landscape in SURFACES:
-            return SURFACES[choices.landscape].start
-        return formula_surface(choices.formula).start
+            return SURFACES[choices.landscape]
+        return formula_surface(choices.formula)
 
     def _show_landscape(self, entry: Landscape) -> None:
         typed = entry.name == "formula"
@@ -269,6 +278,8 @@ class LandscapePanel(SettingsPanel):
             given = any(editor.overridden for editor in self.start)
             changes["start"] = tuple(float(editor.value()) for editor in self.start) if given else None
         self._set(**changes)
+        if LANDSCAPES[self._choices.landscape].is_planar:
+            self._show_astray(self._choices)
 
     def _choose_landscape(self, name: str) -> None:
         if name == _MORE:

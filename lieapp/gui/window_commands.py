@@ -140,7 +140,8 @@ class WindowCommands:
         if not found:
             return True
         name, problem = next(iter(found.items()))
-        self._window.errors.post(Message(f"{name}: {problem}. Correct it, or take its recommended value.", "error"))
+        remedy = "Correct it." if name == "formula" else "Correct it, or take its recommended value."
+        self._window.errors.post(Message(f"{name}: {problem}. {remedy}", "error"))
         return False
 
     def _compute(self, start: Callable[[], object]) -> None:

@@ -18,6 +18,7 @@ from lieapp.landscapes.truth import NearestPoint, ReferenceSaddle, Truth, truth_
 __all__ = ["RaceEntry", "race_caption"]
 
 _AT_REST = 0.02  # of the way from the saddle to the nearest minimum: so near counts as there
+_GROWS = "×"
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +65,9 @@ def race_caption(entries: Sequence[RaceEntry]) -> str:
         truth = _truth(entry)
         left = escaped_at(entry.recording, truth)
         told.append((left if math.isfinite(left) else math.inf, place, f"{entry.name} {_story(entry, truth, left)}"))
-    return "\n".join([_opening(shown), *(sentence for _, _, sentence in sorted(told)), *stillborn])
+    sentences = [sentence for _, _, sentence in sorted(told)]
+    legend = f"; {_GROWS} is the growth of the unstable coordinate" if _GROWS in "".join(sentences) else ""
+    return "\n".join([f"{_opening(shown)}{legend}:", *sentences, *stillborn])
 
 
 def _truth(entry: RaceEntry) -> Truth:
@@ -78,7 +81,7 @@ def _opening(entries: Sequence[RaceEntry]) -> str:
     title = first.job.title
     point = first.recording.state(0).get("point")
     start = f" from {_place(point.tolist())}" if point is not None and point.size <= 3 else ""
-    return f"{title}{start}, up to {counted(most, 'evaluation')}:"
+    return f"{title}{start}, up to {counted(most, 'evaluation')}"
 
 
 def _story(entry: RaceEntry, truth: Truth, left: float) -> str:
@@ -96,8 +99,10 @@ def _story(entry: RaceEntry, truth: Truth, left: float) -> str:
         else:
             verb = "leave" if near else "fall below"
             parts.append(f"did not {verb} the {point.kind} in {counted(row['evaluations'], 'evaluation')}")
-    parts.append(_growth(entry, truth))
-    parts.append(_end(entry, truth))
+    growth = _growth(entry, truth)
+    if parts and growth.startswith(_GROWS):
+        parts[0], growth = f"{parts[0]}, {growth}", ""
+    parts += [growth, _end(entry, truth)]
     return "; ".join(part for part in parts if part) + "."
 
 
@@ -120,7 +125,7 @@ def _growth(entry: RaceEntry, truth: Truth) -> str:
             return "its unstable coordinate stayed exactly 0"
         reach = 1.0 if truth.saddle is None else truth.saddle.reach
         return "its unstable coordinate stayed 0 to rounding" if largest < NOISE_SHARE * reach else ""
-    text = f"its unstable coordinate grew by a factor of {growth.observed:.4f} a step"
+    text = f"{_GROWS} {growth.observed:.4f} a step"
     return text if math.isnan(growth.predicted) else f"{text} (theory: {growth.predicted:.4f})"
 
 

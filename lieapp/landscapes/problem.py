@@ -193,7 +193,11 @@ class LandscapeProblem(Problem):
 
     def suggestion(self, kind: OutcomeKind) -> str:
         """Return the advice after a divergence."""
-        return self._advice if kind == "diverged" else ""
+        if kind != "diverged":
+            return ""
+        if self._optimizer is None and self._planar:
+            return "Choose another start."  # no step was taken, so that none was too large
+        return self._advice
 
     def state_dict(self) -> dict[str, Any]:
         """Return what the model needs beside its parameters."""

@@ -18,6 +18,7 @@ from lieapp.optimizers.names import normalised
 __all__ = ["Scales", "planar_scales", "recommended", "scales_of"]
 
 _GRID = 100  # even: the middle, where some surfaces have a cusp, is no point of it
+_LARGEST = 1e6  # rate or radius; of a surface without curvature one over it would be larger
 
 
 @dataclass(frozen=True)
@@ -65,9 +66,9 @@ def planar_scales(
         low = np.isfinite(value) & np.isfinite(largest) & (value <= first)
     column = int(np.clip(round((begin[0] - x0) / (x1 - x0) * (_GRID - 1)), 0, _GRID - 1))
     row = int(np.clip(round((begin[1] - y0) / (y1 - y0) * (_GRID - 1)), 0, _GRID - 1))
-    reached = _connected(low, row, column)
-    curvature = float(np.nanmax(np.append(largest[reached], largest_first)))
-    return Scales(curvature if math.isfinite(curvature) and curvature > 0.0 else 1.0, shape.size)
+    reached = np.append(largest[_connected(low, row, column)], largest_first)
+    curvature = float(np.max(reached, initial=0.0, where=np.isfinite(reached)))
+    return Scales(curvature if curvature > 0.0 else 1.0, shape.size)
 
 
 def _value_and_curvature(function: Formula, x: Any, y: Any) -> tuple[Any, Any]:
@@ -167,9 +168,10 @@ def _inside_deo(base: str, scales: Scales | None) -> dict[str, Any]:
 
 
 def _rounded(value: float) -> float:
-    """Return a number rounded down to two digits, which is what people can read."""
+    """Return a number rounded down to two digits, which is what people can read, and no larger than settings take."""
     if not (math.isfinite(value) and value > 0.0):
         return 1e-3
+    value = min(value, _LARGEST)
     place = math.floor(math.log10(value)) - 1
     return float(f"{math.floor(value / 10.0**place * (1.0 + 1e-12)) * 10.0**place:.2g}")
 

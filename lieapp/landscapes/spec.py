@@ -109,9 +109,11 @@ class LandscapeJob(Job):
             raise ValueError(f"a formula belongs to landscape 'formula', not to {self.landscape!r}")
         if self.start is not None:
             expected = 2 if entry.is_planar else 3 if self.landscape == "so3-alignment" else 0
-            if len(self.start) != expected or not all(math.isfinite(number) for number in self.start):
+            if len(self.start) != expected:
                 what = f"{expected} numbers" if expected else "none: its starts are random, by --seed and --offset"
                 raise ValueError(f"start of {self.landscape}: expected {what}")
+            if not all(math.isfinite(number) for number in self.start):
+                raise ValueError(f"start of {self.landscape}: expected finite numbers")
         if self.text is not None and not is_network(self.landscape):
             raise ValueError("a text belongs to the transformers")
         if self.domain is not None and not entry.is_planar:

@@ -8,7 +8,7 @@ from lieapp.engine.stopping import counted
 from lieapp.landscapes.basins import BasinMap, BasinSpec
 from lieapp.landscapes.sweep import MEASURES, Band, SweepResult, SweepSpec
 
-__all__ = ["basin_cost", "band_text", "summarise_basins", "summarise_sweep", "sweep_cost"]
+__all__ = ["basin_cost", "band_text", "missing_word", "summarise_basins", "summarise_sweep", "sweep_cost"]
 
 
 def basin_cost(spec: BasinSpec) -> str:
@@ -54,7 +54,7 @@ def summarise_sweep(title: str, found: SweepResult) -> str:
     columns = {name: {band.value: band for band in found.bands(name)} for name in MEASURES}
     for value in found.values:
         if value in columns["loss"]:
-            texts = [f"{value:g}", *(band_text(columns[name][value]) for name in MEASURES)]
+            texts = [f"{value:g}", *(band_text(columns[name][value], missing_word(name)) for name in MEASURES)]
             lines.append("".join(f"{text:>{width}}" for text, width in zip(texts, _WIDTHS, strict=True)))
     if not found.complete:
         lines.append(f"Stopped after {len(found.runs)} of {len(found.values) * spec.seeds} runs.")
@@ -67,18 +67,27 @@ def summarise_sweep(title: str, found: SweepResult) -> str:
 _WIDTHS = (12, 28, 28, 32)
 
 
-def band_text(band: Band) -> str:
-    """Return a median with its band, and how many runs came there if not all did."""
+def missing_word(measure: str) -> str:
+    """Return what is said of runs without a number of one of `MEASURES`: a loss is missing where a run diverged."""
+    return "diverged" if measure == "loss" else "never"
+
+
+def band_text(band: Band, missing: str = "never") -> str:
+    """Return a median with its band, and how many runs came there if not all did.
+
+    Parameters
+    ----------
+    band : Band
+    missing : str, optional
+        What is said of runs that did not come there.
+    """
     if band.reached == 0:
-        return f"never (0/{band.runs})"
+        return f"{missing} (0/{band.runs})"
     if math.isinf(band.median):
-        return f"never for most ({band.reached}/{band.runs})"
+        return f"{missing} for most ({band.reached}/{band.runs})"
     share = "" if band.reached == band.runs else f" {band.reached}/{band.runs}"
-    return f"{_number(band.median)} ({_number(band.low)} to {_number(band.high)}){share}"
-
-
-def _number(value: float) -> str:
-    return f"{value:.4g}" if math.isfinite(value) else "never"
+    low, high = (f"{end:.4g}" if math.isfinite(end) else missing for end in (band.low, band.high))
+    return f"{band.median:.4g} ({low} to {high}){share}"
 
 
 def _grouped(number: float) -> str:

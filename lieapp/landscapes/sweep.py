@@ -37,6 +37,7 @@ __all__ = [
     "SweepResult",
     "SweepRun",
     "SweepSpec",
+    "check_sweep",
     "numeric_settings",
     "parse_range",
     "run_sweep",
@@ -264,13 +265,7 @@ def run_sweep(
     OptimizerError
         If there is no such optimiser or setting, or a value is out of bounds: before anything runs.
     """
-    settings, key = _settings(spec.job), spec.range.key
-    known = numeric_settings(type(settings))
-    settings.updated({key: spec.range.low})  # an unknown key is named with the nearest one
-    if key not in known:
-        raise LandscapeError(f"sweep of {key}: it is no number")
-    values = spec.range.values(whole=known[key].type == "int")
-    chosen = [settings.updated({key: int(value) if known[key].type == "int" else value}) for value in values]
+    settings, values, chosen = _variants(spec)
     if inputs is None and is_network(spec.job.landscape):
         inputs = resolve("lieapp.landscapes.texts:load_text")(spec.job.text)
     result = SweepResult(spec, settings.model_dump(mode="json"), values)
@@ -287,6 +282,31 @@ def run_sweep(
                 if progress is not None:
                     progress(SweepProgress(len(done), len(values) * spec.seeds, result.evaluations, result))
     return result
+
+
+def check_sweep(spec: SweepSpec) -> None:
+    """Make sure that every value of a sweep can be set.
+
+    Raises
+    ------
+    LandscapeError
+        If the setting is no number.
+    OptimizerError
+        If there is no such optimiser or setting, or a value is out of bounds.
+    """
+    _variants(spec)
+
+
+def _variants(spec: SweepSpec) -> tuple[OptimizerSettings, tuple[float, ...], list[OptimizerSettings]]:
+    """Return the settings before the swept one is changed, its values, and the settings with each of them."""
+    settings, key = _settings(spec.job), spec.range.key
+    known = numeric_settings(type(settings))
+    if key not in known:
+        settings.updated({key: spec.range.low})  # an unknown key is named with the nearest one
+        raise LandscapeError(f"sweep of {key}: it is no number")
+    values = spec.range.values(whole=known[key].type == "int")
+    chosen = [settings.updated({key: int(value) if known[key].type == "int" else value}) for value in values]
+    return settings, values, chosen
 
 
 def _settings(job: LandscapeJob) -> OptimizerSettings:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shlex
+import sys
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,9 @@ def test_typed_formula(capsys: pytest.CaptureFixture[str]) -> None:
         (["landscape", "--formula", "2x"], "column 2: expected an operator"),
         (["landscape", "sadle"], "did you mean saddle"),
         (["landscape", "saddle", "--start", "1"], "expected 2 numbers"),
+        (["landscape", "saddle", "--start", "nan,0"], "expected finite numbers"),
+        (["landscape", "saddle", "--sweep", "speed=1:2:3"], "no setting speed"),
+        (["landscape", "saddle", "--sweep", "lr=0:1:3"], "above 0"),
         (["landscape", "saddle", "--optimizer", "adem"], "no optimiser 'adem'"),
         (["landscape", "saddle", "--set", "speed=3"], "no setting"),
         (["landscape", "transformer-tiny", "--text", "no-such.txt"], "no-such.txt"),
@@ -62,6 +66,19 @@ def test_wrong_use_is_status_2_and_one_line(words: list[str], message: str, caps
     assert captured.out == ""
     assert message in captured.err
     assert captured.err.count("\n") == 1
+
+
+def test_an_optimiser_of_ones_own_lies_where_the_program_is_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = "import torch\n\nclass Descent(torch.optim.SGD):\n    pass\n"
+    (tmp_path / "walkers_descent.py").write_text(source, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [place for place in sys.path if place not in ("", str(tmp_path))])
+    words = ["landscape", "saddle", "--optimizer", "walkers_descent:Descent", "--set", "lr=0.05", "--json"]
+    assert main(words) == 0
+    assert json.loads(capsys.readouterr().out)["outcome"] == "converged"
+    assert sys.path[-1] == "" and sys.path.count("") == 1
 
 
 def test_race_with_seeds_writes_everything(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

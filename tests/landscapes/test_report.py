@@ -102,6 +102,7 @@ def test_caption_of_the_saddle_race_tells_what_is_in_the_recordings() -> None:
     entries = raced("saddle-race")
     lines = race_caption(entries).splitlines()
     assert lines[0].startswith("x² − y² + y⁴ from (0.5, 0.0001), up to ")
+    assert lines[0].endswith("; × is the growth of the unstable coordinate:")
     by_name = {entry.name: next(line for line in lines[1:] if line.startswith(f"{entry.name} ")) for entry in entries}
     for entry in entries:
         report = report_landscape(entry.job, entry.recording)
@@ -109,7 +110,8 @@ def test_caption_of_the_saddle_race_tells_what_is_in_the_recordings() -> None:
             assert "did not leave the saddle" in by_name[entry.name]
             assert "theory: 1.0000" in by_name[entry.name]
         else:
-            assert f"left the saddle after {report.escaped_at_evaluation:g} evaluations" in by_name[entry.name]
+            assert f"left the saddle after {report.escaped_at_evaluation:g} evaluations, ×" in by_name[entry.name]
+            assert len(by_name[entry.name]) < 120, "all entrants fit into the strip of a small window"
             assert "at the minimum" in by_name[entry.name]
     assert report_landscape(entries[0].job, entries[0].recording).growth is not None
     assert lines[1].startswith("DEO escape "), "who left first comes first"
@@ -118,6 +120,7 @@ def test_caption_of_the_saddle_race_tells_what_is_in_the_recordings() -> None:
 
 def test_caption_exactly_on_the_ridge() -> None:
     text = race_caption(raced("ridge"))
+    assert "×" not in text
     lines = {line.split(" ", 1)[0] + " " + line.split(" ")[1]: line for line in text.splitlines()[1:]}
     assert "left the saddle after" in lines["DEO escape"]
     for name in ("SGD did", "Adam did", "DEO project"):
@@ -134,6 +137,13 @@ def test_caption_without_frames_and_of_other_landscapes() -> None:
     assert "SGD left the saddle after" in race_caption([RaceEntry("SGD", result.job, result.recording)])
     ruined = landscape("saddle", optimizer="sgd", settings={"lr": 50.0})
     assert "diverged" in race_caption([RaceEntry("SGD", ruined.job, ruined.recording)])
+
+
+def test_a_start_without_a_loss_wants_another_start() -> None:
+    lost = landscape(formula="1/x + log(y)", start=(0.0, 0.0), optimizer="sgd")
+    assert lost.report.message == "Diverged at the start: the loss is no finite number. Choose another start."
+    fast = landscape("saddle", optimizer="sgd", settings={"lr": 50.0})
+    assert "Try lr" in fast.report.message
 
 
 def test_report_of_an_unfinished_and_of_an_empty_recording() -> None:

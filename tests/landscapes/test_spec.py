@@ -78,7 +78,7 @@ def test_every_option_of_a_job_has_its_flag() -> None:
         ({"landscape": "saddle", "formula": "x"}, "belongs to landscape 'formula'"),
         ({"start": "1,2,3"}, "expected 2 numbers"),
         ({"start": "1;2"}, "--start 1;2: expected numbers with commas"),
-        ({"start": "nan,1"}, "expected 2 numbers"),
+        ({"start": "nan,1"}, "expected finite numbers"),
         ({"landscape": "strict-saddle-100", "start": "1,2"}, "random, by --seed and --offset"),
         ({"domain": "1,0,0,1"}, "--domain 1,0,0,1: expected x0,x1,y0,y1"),
         ({"domain": "0,1"}, "expected four numbers"),
@@ -134,6 +134,14 @@ def test_steps_follow_the_curvature_below_the_start() -> None:
 @pytest.mark.parametrize("optimizer", settings_for("landscape"))
 def test_recommended_settings_are_settings(name: str, optimizer: str) -> None:
     assert named_settings(LandscapeJob(landscape=name).with_optimizer(optimizer)) is not None
+
+
+@pytest.mark.parametrize("formula", ["x^1000", "1e-300*x^2", "0", "exp(exp(exp(9*x)))", "1/x + log(y)"])
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "deo", "perturbed-sgd", "sophia"])
+def test_surfaces_out_of_all_proportion_have_settings_too(formula: str, optimizer: str) -> None:
+    for start in ((0.0, 0.0), (0.8, 0.2)):
+        job = LandscapeJob(landscape="formula", formula=formula, start=start).with_optimizer(optimizer)
+        assert named_settings(job) is not None
 
 
 def test_presets() -> None:

@@ -12,17 +12,20 @@ import pytest
 
 from lieapp.cli import main
 from lieapp.engine.control import RunControl
+from lieapp.errors import LieAppError
 from lieapp.export.landscape_studies import write_study
 from lieapp.landscapes.errors import LandscapeError
 from lieapp.landscapes.problem import open_landscape
 from lieapp.landscapes.report import report_landscape
 from lieapp.landscapes.spec import LandscapeJob
-from lieapp.landscapes.study_summary import summarise_sweep, sweep_cost
+from lieapp.landscapes.study_summary import band_text, missing_word, summarise_sweep, sweep_cost
 from lieapp.landscapes.sweep import (
     MEASURES,
+    Band,
     SweepProgress,
     SweepResult,
     SweepSpec,
+    check_sweep,
     numeric_settings,
     parse_range,
     run_sweep,
@@ -144,6 +147,21 @@ def test_cost_is_stated_and_counted(found: SweepResult) -> None:
     text = summarise_sweep("SGD", found)
     assert "never (0/5)" in text
     assert "15 runs" in text
+
+
+def test_a_missing_loss_is_a_divergence() -> None:
+    band = Band(1.0, 0.5, -0.25, math.inf, 4, 5)
+    assert band_text(band) == "0.5 (-0.25 to never) 4/5"
+    assert band_text(band, missing_word("loss")) == "0.5 (-0.25 to diverged) 4/5"
+    text = summarise_sweep("SGD", run_sweep(spec_of("lr=50:60:2")))
+    assert "diverged (0/3)" in text and "never (0/3)" in text
+
+
+@pytest.mark.parametrize(("text", "words"), [("speed=1:2:3", "no setting speed"), ("lr=0:1:3:linear", "above 0")])
+def test_values_are_checked_without_a_run(text: str, words: str) -> None:
+    with pytest.raises(LieAppError, match=words):
+        check_sweep(spec_of(text))
+    check_sweep(spec_of("lr=0.1:1:3"))
 
 
 def test_stopping_keeps_what_is_done() -> None:
