@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
-from lieapp.errors import LieAppError
 from lieapp.gui.cryoem_previews import CryoemPreviews
-from lieapp.gui.cryoem_session import CryoemChoices, CryoemSession, ParticleFacts, Scene, scene_of
+from lieapp.gui.cryoem_session import CryoemChoices, CryoemSession, ParticleFacts, scene_of
 from lieapp.gui.cryoem_source import CryoemSource, CryoemSources
 from lieapp.gui.errors import ErrorCenter, Message
-from lieapp.gui.run_controller import RunController
 from lieapp.gui.run_desk import ActiveRun, Turn
 from lieapp.gui.run_entry import RunEntry
+from lieapp.gui.scene_controller import SceneController
 from lieapp.gui.worker import Task, Worker
 
 if TYPE_CHECKING:
     from lieapp.cryoem.baselines import Baselines
     from lieapp.cryoem.preview import Preview
     from lieapp.cryoem.spec import CryoemJob
-    from lieapp.engine.presets import Preset
 
 __all__ = ["CryoemController"]
 
@@ -37,7 +36,7 @@ SLIDER_BOX = 32
 _LARGEST_FIRST_BOX, _MOST_FIRST_IMAGES = 64, 2000  # of particles that are opened
 
 
-class CryoemController(RunController):
+class CryoemController(SceneController):
     """Starts, steers and replays reconstructions; frames are maps.
 
     Parameters
@@ -51,45 +50,34 @@ class CryoemController(RunController):
     -------
     scene_changed()
         Runs on other images are shown, or the baselines of those shown have come.
-    caption_changed()
     sources_changed(), file_opened(Path)
         A file was opened.
     pixel_size_wanted(Path, bool)
         The user wants to say the pixel size of particles; answer with `open_file`. The flag is for its `allow_outside`.
     """
 
-    scene_changed = Signal()
-    caption_changed = Signal()
     sources_changed = Signal()
     file_opened = Signal(object)
     pixel_size_wanted = Signal(object, bool)
+
+    session: CryoemSession
 
     best_words = "the best map"
 
     def __init__(
         self, compute: Worker, files: Worker, errors: ErrorCenter, turn: Turn, parent: QObject | None = None
     ) -> None:
-        session = CryoemSession()
-        super().__init__(session, compute, errors, turn, parent)
-        self.session = session
-        self.caption = ""
+        super().__init__(CryoemSession(), compute, errors, turn, parent)
         self.opened: list[tuple[str, str]] = []
         """Kinds and paths of the files that were opened, oldest first."""
         self._files = files
         self._reading: Task | None = None
         self._sources = CryoemSources()
         self.previews = CryoemPreviews(errors, self)
-        self._scene: Scene | None = None
         self._again = False
-        self.runs_changed.connect(self._show_scene)
         self.computing.changed.connect(self._take_turn)
 
     # -- what is shown --------------------------------------------------------------------------------------------
-
-    @property
-    def scene(self) -> Scene | None:
-        """The images shown: those of the selected run, else of the choices."""
-        return self.session.scene() if self.current is None else scene_of(self.current.job)
 
     @property
     def source(self) -> CryoemSource | None:
@@ -113,11 +101,6 @@ class CryoemController(RunController):
         if self.baselines is None:
             self.previews.ask(self.quiet_job() if self.current is None else self.current.job)
 
-    def runs_of_scene(self) -> list[RunEntry]:
-        """Return the runs on the images shown."""
-        scene = self.scene
-        return [run for run in self.runs if scene_of(run.job) == scene]
-
     def frames_at_cursor(self) -> list[tuple[RunEntry, int]]:
         """Return the visible runs on the images shown, with the frame of each at the cost of the frame shown."""
         current = self.current
@@ -135,45 +118,6 @@ class CryoemController(RunController):
     def stage(self) -> str:
         """What is being prepared before a run begins; empty otherwise."""
         return "" if self._preparing is None else self._preparing.stage
-
-    def quiet_job(self) -> CryoemJob | None:
-        """Return the job of the choices, or None where there is none; nobody is told why."""
-        try:
-            return self.session.job()
-        except (ValueError, LieAppError):
-            return None
-
-    def states(self) -> set[str]:
-        return super().states() | {"structure", "pose"}
-
-    # -- choices --------------------------------------------------------------------------------------------------
-
-    def set_choices(self, choices: CryoemChoices) -> None:
-        """Take over what the panel holds."""
-        before = self.session.scene()
-        self.session.choices = choices
-        if self.session.scene() != before:
-            self.session.hide_foreign_runs()
-            self._tell("")
-            self._select(None)
-            self.entrants_changed.emit()
-        self.states_changed.emit()
-
-    def apply_settings(self, entry: RunEntry) -> None:
-        """Take over the settings of a run, with its images."""
-        self._take(self.session.choices_of(entry.job))
-
-    def remove_entrant(self, name: str) -> None:
-        """Take one entrant out of the race."""
-        self.session.entrants = [entrant for entrant in self.session.entrants if entrant.name != name]
-        self.entrants_changed.emit()
-        self.states_changed.emit()
-
-    def take_preset(self, preset: Preset) -> None:
-        """Make a prepared race ready."""
-        self.session.take_preset(preset)
-        self._take(self.session.choices)
-        self.entrants_changed.emit()
 
     # -- files ----------------------------------------------------------------------------------------------------
 
@@ -275,26 +219,6 @@ class CryoemController(RunController):
 
     _preparing: CryoemSource | None = None
 
-    def run(self, *, step: bool = False, **changes: Any) -> None:
-        """Start a run with the present choices; with `step` it takes one step and waits."""
-        if self.step_or_ignore(step=step):
-            return
-        job = self._job(**changes)
-        if job is not None:
-            self._preparing = self._sources.of(job)
-            self.computing.start(job, self._preparing, step=step)
-
-    def race(self) -> None:
-        """Run the entrants against each other on the chosen images."""
-        try:
-            entries = self.session.race_entries()
-        except (ValueError, LieAppError):
-            self._job()
-            return
-        if entries and self.computing.free:
-            self._preparing = self._sources.of(entries[0].job)
-            self.computing.start_race(entries, self._preparing, self.session.budget())
-
     def race_again(self) -> None:
         """Race on what a slider has chosen, at a small box; a race that is under way is ended first."""
         if self.session.choices.simulated and self.session.choices.box != SLIDER_BOX:
@@ -304,13 +228,6 @@ class CryoemController(RunController):
             self.stop()
         else:
             self.race()
-
-    def run_preset(self, preset: Preset) -> None:
-        """Make a prepared race ready and run it."""
-        if self.computing.free:
-            self.take_preset(preset)
-            self.race()
-            self._tell(f"{preset.title}: {preset.summary}")
 
     def command_of(self, entry: RunEntry) -> str:
         from lieapp.cryoem.spec import to_command
@@ -322,19 +239,16 @@ class CryoemController(RunController):
 
         return reconstruction_python(entry.job)
 
+    def caption_of(self, entries: Sequence[RunEntry]) -> str:
+        from lieapp.gui.cryoem_caption import reconstruction_caption
+
+        return reconstruction_caption([entry for entry in entries if entry.frames])
+
     # -- pieces ---------------------------------------------------------------------------------------------------
 
-    def _take(self, choices: CryoemChoices) -> None:
-        self.session.choices = choices
-        if self.current is not None and scene_of(self.current.job) != self.session.scene():
-            self._select(None)
-        self.session.hide_foreign_runs()
-        self._tell("")
-        self.choices_changed.emit()
-        self.entrants_changed.emit()
-        self._show_scene()
-        self.runs_changed.emit()
-        self.states_changed.emit()
+    def _inputs_of(self, job: CryoemJob) -> CryoemSource:
+        self._preparing = self._sources.of(job)
+        return self._preparing
 
     def _take_turn(self) -> None:
         if self._again and self.computing.free:
@@ -346,21 +260,6 @@ class CryoemController(RunController):
         super()._adopt(active)
         # The same scene, but its baselines are there now.
         self.scene_changed.emit()
-
-    def _finish(self, active: ActiveRun) -> None:
-        super()._finish(active)
-        from lieapp.gui.cryoem_caption import reconstruction_caption
-
-        self._tell(reconstruction_caption([entry for entry in active.entries if entry.frames]))
-
-    def _tell(self, caption: str) -> None:
-        self.caption = caption
-        self.caption_changed.emit()
-
-    def _show_scene(self) -> None:
-        if self.scene != self._scene:
-            self._scene = self.scene
-            self.scene_changed.emit()
 
 
 def _check_kind(path: Path, kind: str) -> None:

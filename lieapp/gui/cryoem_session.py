@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from lieapp.engine.metric import Metric
-from lieapp.gui.run_session import Entry, RunSession
+from lieapp.gui.run_session import Entry
+from lieapp.gui.scene_session import Scene, SceneSession
 from lieapp.optimizers.names import title_of
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from lieapp.engine.presets import Preset
     from lieapp.scene.lines import Dash
 
-__all__ = ["PRECONDITIONER_TITLES", "CryoemChoices", "CryoemSession", "ParticleFacts", "Scene", "Source", "scene_of"]
+__all__ = ["PRECONDITIONER_TITLES", "CryoemChoices", "CryoemSession", "ParticleFacts", "Source", "scene_of"]
 
 Source = Literal["phantom", "structure", "map", "particles"]
 
@@ -64,9 +65,6 @@ _IMAGE_FIELDS = (
 _METHOD_FIELDS = ("preconditioner", "hutchinson_start", "hutchinson_memory", "clamp", "start")
 
 _MANY_EPOCHS = 100.0
-
-Scene = tuple[Any, ...]
-"""What decides which images runs work on: their curves and maps may stand side by side."""
 
 
 def scene_of(job: CryoemJob) -> Scene:
@@ -149,7 +147,7 @@ class CryoemChoices:
         return str(getattr(self, self.source))
 
 
-class CryoemSession(RunSession):
+class CryoemSession(SceneSession):
     """State of the workbench. Entrants are methods: they race on whatever images are chosen.
 
     Attributes
@@ -282,19 +280,12 @@ class CryoemSession(RunSession):
             return line
         return super().line_of(job, taken)
 
-    def hide_foreign_runs(self) -> None:
-        """Close the eyes of runs on other images: their curves and maps are of another problem."""
-        scene = self.scene()
-        for run in self.runs:
-            if scene_of(run.job) != scene and not run.pinned:
-                run.visible = False
+    def scene_of(self, job: CryoemJob) -> Scene:
+        return scene_of(job)
 
     def scene(self) -> Scene | None:
-        """Return the scene of the choices; None where they make no job."""
-        try:
-            return scene_of(self.job())
-        except ValueError:
-            return None
+        job = self.quiet_job()
+        return None if job is None else scene_of(job)
 
     def choices_of(self, job: CryoemJob) -> CryoemChoices:
         """Return the choices that a job was made with."""

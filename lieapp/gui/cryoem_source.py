@@ -6,7 +6,8 @@ import importlib
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
-from lieapp.gui.cryoem_session import Scene, scene_of
+from lieapp.gui.cryoem_session import scene_of
+from lieapp.gui.scene_session import Scene
 from lieapp.gui.worker import LateInputs, Task
 
 if TYPE_CHECKING:
@@ -45,21 +46,23 @@ class CryoemSource(LateInputs):
         self.stage = "Waiting for the thread that computes…"
 
     def get(self, task: Task) -> Any:
-        """Return the inputs, made and measured at the first call."""
+        """Return the inputs, made and measured at the first call; soon after a cancel, `Interrupted` is raised."""
         importlib.import_module("lieapp.engine.devices").single_thread()
+        interruptible = importlib.import_module("lieapp.cryoem.interruption").interruptible
         try:
-            if self.inputs is None:
-                count = f"{self.job.images} images" if self.job.images else "images"
-                edge = f" of {self.job.box} pixels" if self.job.box else ""
-                self.stage = f"{'Reading' if self.job.particles else 'Simulating'} {count}{edge}…"
-                self.inputs = importlib.import_module("lieapp.cryoem.inputs").load_inputs(self.job)
-            if self.baselines is None and not task.cancelled():
-                self.stage = "Measuring what the runs should reach: the exact minimiser, and one pass…"
-                measure = importlib.import_module("lieapp.cryoem.baselines").measure_baselines
-                found = measure(self.job, self.inputs)
-                describe = importlib.import_module("lieapp.cryoem.map_statistics").map_statistics
-                self.statistics = describe(found.reference, bins=128)
-                self.baselines = found
+            with interruptible(task.cancelled):
+                if self.inputs is None:
+                    count = f"{self.job.images} images" if self.job.images else "images"
+                    edge = f" of {self.job.box} pixels" if self.job.box else ""
+                    self.stage = f"{'Reading' if self.job.particles else 'Simulating'} {count}{edge}…"
+                    self.inputs = importlib.import_module("lieapp.cryoem.inputs").load_inputs(self.job)
+                if self.baselines is None:
+                    self.stage = "Measuring what the runs should reach: the exact minimiser, and one pass…"
+                    measure = importlib.import_module("lieapp.cryoem.baselines").measure_baselines
+                    found = measure(self.job, self.inputs)
+                    describe = importlib.import_module("lieapp.cryoem.map_statistics").map_statistics
+                    self.statistics = describe(found.reference, bins=128)
+                    self.baselines = found
         finally:
             self.stage = ""
         return self.inputs

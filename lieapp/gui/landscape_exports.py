@@ -126,7 +126,8 @@ class LandscapeExports(RunExports):
         return picture_of(self._workbench.pictures.currentWidget())
 
     def stem(self, identifier: str) -> str:
-        return f"landscape_{self._controller.scene[0]}"
+        current = self._controller.current
+        return f"landscape_{self._controller.choices.landscape if current is None else current.job.landscape}"
 
     def _entries(self, *, selected: bool) -> list[RunEntry]:
         if selected:

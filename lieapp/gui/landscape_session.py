@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from lieapp.engine.metric import Metric
-from lieapp.gui.run_session import Entry, RunSession
+from lieapp.gui.run_session import Entry
+from lieapp.gui.scene_session import SceneSession
 from lieapp.optimizers.names import title_of
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class LandscapeChoices:
         return self.landscape, formula, None, text
 
 
-class LandscapeSession(RunSession):
+class LandscapeSession(SceneSession):
     """State of the workbench. Entrants are optimisers: they race on whatever landscape is chosen, from its start."""
 
     def __init__(self) -> None:
@@ -170,11 +171,14 @@ class LandscapeSession(RunSession):
         """Runs are compared by their loss."""
         return Metric("loss", "", "linear")
 
-    def hide_foreign_runs(self) -> None:
-        """Close the eyes of runs on another landscape: their paths and losses are of another problem."""
-        for run in self.runs:
-            if scene_of(run.job) != self.choices.scene and not run.pinned:
-                run.visible = False
+    def scene(self) -> Scene:
+        return self.choices.scene
+
+    def scene_of(self, job: LandscapeJob) -> Scene:
+        return scene_of(job)
+
+    def budget(self) -> float:
+        return self.choices.budget
 
     def choices_of(self, job: LandscapeJob) -> LandscapeChoices:
         """Return the choices that a job was made with."""
