@@ -1,9 +1,8 @@
-"""What slice is wanted, and having it computed on a worker: one at a time, those made before kept."""
+"""What slice is wanted, and having it computed on a worker, where those made before are kept."""
 
 from __future__ import annotations
 
 import importlib
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from PySide6.QtCore import QObject, Signal
 
 from lieapp.errors import LieAppError
 from lieapp.gui.align_session import pose_of
+from lieapp.gui.kept_work import KeptWork
 from lieapp.gui.run_entry import RunEntry
 from lieapp.gui.slice_chooser import PlaneChoice
 from lieapp.gui.worker import Task, Worker
@@ -133,43 +133,32 @@ class SliceMaker(QObject):
 
     def __init__(self, worker: Worker, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._worker = worker
-        self._cache: OrderedDict[tuple[Any, ...], Slice] = OrderedDict()
-        self._task: Task | None = None
-        self._task_key: tuple[Any, ...] = ()
+        self._work = KeptWork(worker, KEPT_SLICES, self)
+        self._work.done.connect(self.made)
+        self._work.progressed.connect(self.progressed)
+        self._work.failed.connect(lambda error: self.failed.emit(str(error)))
 
     @property
     def busy(self) -> bool:
         """Whether a slice is being computed."""
-        return self._task is not None
+        return self._work.busy
 
     def ask(self, request: SliceRequest) -> Slice | None:
         """Return the slice if it was made before; else have it computed, instead of any other, and report it."""
-        key = request.key
-        found = self._cache.get(key)
-        if found is not None:
-            self.stop()
-            self._cache.move_to_end(key)
-        elif key != self._task_key:
-            self.stop()
-            self._compute(key, request)
-        return found
+        return self._work.ask(request.key, lambda: self._prepare(request))
 
     def stop(self) -> None:
         """Forget what is being computed."""
-        if self._task is not None:
-            self._task.cancel()
-        self._task, self._task_key = None, ()
+        self._work.stop()
 
     def forget(self) -> None:
         """Forget all slices."""
-        self.stop()
-        self._cache.clear()
+        self._work.forget()
 
-    def _compute(self, key: tuple[Any, ...], request: SliceRequest) -> None:
+    def _prepare(self, request: SliceRequest) -> Callable[[Task], Slice | None]:
         make = request.plane_maker()
         inputs, objective = request.inputs, request.objective
-        surfaces = [found.plane.surface for found in self._cache.values()]
+        surfaces = [found.plane.surface for found in self._work.answers]
         known = [surface for surface in surfaces if surface.objective == objective]
 
         def work(task: Task) -> Slice | None:
@@ -179,18 +168,4 @@ class SliceMaker(QObject):
             found: Slice | None = module.compute_slice(make(surface), progress=task.tell, cancelled=task.cancelled)
             return found
 
-        self._task_key = key
-        self._task = self._worker.submit(
-            work, lambda found: self._computed(key, found), self._fail, self.progressed.emit
-        )
-
-    def _computed(self, key: tuple[Any, ...], found: Slice) -> None:
-        self._task, self._task_key = None, ()
-        self._cache[key] = found
-        while len(self._cache) > KEPT_SLICES:
-            self._cache.popitem(last=False)
-        self.made.emit(key, found)
-
-    def _fail(self, error: BaseException) -> None:
-        self._task, self._task_key = None, ()
-        self.failed.emit(str(error))
+        return work

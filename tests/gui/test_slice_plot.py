@@ -97,18 +97,18 @@ def test_a_slice_with_a_run(plot: SlicePlot, pair, qtbot) -> None:
     inputs = pair[1]
     assert found.values.min() == pytest.approx(inputs.kabsch.rmsd, abs=1e-9)
     # Row-major: the first row of the picture is the smallest ordinate.
-    assert np.array_equal(plot.image.image, found.values) and plot.image.axisOrder == "row-major"
-    box = plot.image.mapRectToParent(plot.image.boundingRect())
+    assert np.array_equal(plot.picture.image.image, found.values) and plot.picture.image.axisOrder == "row-major"
+    box = plot.picture.image.mapRectToParent(plot.picture.image.boundingRect())
     cell = found.x[1] - found.x[0]
     assert (box.left(), box.right()) == pytest.approx((found.x[0] - cell / 2, found.x[-1] + cell / 2))
-    track = plot.tracks["a"]
+    track = plot.paths.tracks["a"]
     assert len(track.frames) == 60
     angle = math.degrees(float(np.linalg.norm([0.4, 1.3, 0.2])))
     assert track.coordinates[0] == pytest.approx([angle, 0.0], abs=1e-6)
     assert track.distances == pytest.approx(np.zeros(60), abs=1e-6)
     assert plot.plot.getAxis("bottom").labelText == "turn towards the start (°)"
-    assert [item.sign for item in plot.marks].count("1") == 2  # both ends of the half turn
-    assert f"min {inputs.kabsch.rmsd:.2f} Å" in plot.marks[0].label
+    assert [item.sign for item in plot.marks.items].count("1") == 2  # both ends of the half turn
+    assert f"min {inputs.kabsch.rmsd:.2f} Å" in plot.marks.items[0].label
     assert "in the plane" in plot.caption.text() and "Off this plane: saddle" in plot.caption.text()
 
 
@@ -116,9 +116,9 @@ def test_the_cursor_is_where_the_run_was(plot: SlicePlot, pair, qtbot) -> None:
     entry, other = entry_of(pair), entry_of(pair, "b", 20)
     show(qtbot, plot, pair, entry, other)
     plot.set_cursor(entry, 30)
-    spots = {f"{spot.symbol()}{spot.size():g}": (spot.pos().x(), spot.pos().y()) for spot in plot.spots.points()}
-    assert spots["o13"] == pytest.approx(tuple(plot.tracks["a"].coordinates[30]))
-    assert spots["o9"] == pytest.approx(tuple(plot.tracks["b"].coordinates[19]))  # it has ended
+    spots = {f"{spot.symbol()}{spot.size():g}": (spot.pos().x(), spot.pos().y()) for spot in plot.paths.spots.points()}
+    assert spots["o13"] == pytest.approx(tuple(plot.paths.tracks["a"].coordinates[30]))
+    assert spots["o9"] == pytest.approx(tuple(plot.paths.tracks["b"].coordinates[19]))  # it has ended
     assert f"RMSD {entry.value('rmsd', 30):.2f} Å" in plot.caption.text()
     assert entry.frame_at_cost(31.0) == 15
 
@@ -127,8 +127,8 @@ def test_clicking_a_path_moves_the_cursor(plot: SlicePlot, pair, qtbot) -> None:
     entry = entry_of(pair)
     show(qtbot, plot, pair, entry)
     box = plot.plot.getPlotItem().getViewBox()
-    place = plot.plot.mapFromScene(box.mapViewToScene(QPointF(*plot.tracks["a"].coordinates[7])))
-    assert plot.near(QPointF(place)) == (plot.tracks["a"], 7)
+    place = plot.plot.mapFromScene(box.mapViewToScene(QPointF(*plot.paths.tracks["a"].coordinates[7])))
+    assert plot.paths.near(QPointF(place)) == (plot.paths.tracks["a"], 7)
     with qtbot.waitSignal(plot.cursor_moved, timeout=TIMEOUT) as moved:
         qtbot.mouseClick(plot.plot.viewport(), Qt.MouseButton.LeftButton, pos=place)
     assert moved.args == [7]
@@ -151,11 +151,11 @@ def test_the_tip_gives_the_exact_value_and_nothing_beyond_the_rim(plot: SlicePlo
 def test_a_growing_run_is_followed(plot: SlicePlot, pair, qtbot) -> None:
     entry = entry_of(pair, frames=5, bend=0.3)
     show(qtbot, plot, pair, entry)
-    whole = plot.tracks["a"]
+    whole = plot.paths.tracks["a"]
     for frames in (1, 30, 300):
         grow(entry, frames, bend=0.3)
         plot.refresh()
-        assert plot.tracks["a"] is whole and len(whole.frames) == entry.frames
+        assert plot.paths.tracks["a"] is whole and len(whole.frames) == entry.frames
     rotations = entry.recording.states("rotation").reshape(-1, 3, 3)
     afresh = whole.plane.project(rotations, entry.recording.states("translation").reshape(-1, 3))
     assert whole.coordinates == pytest.approx(afresh.coordinates)
@@ -167,12 +167,12 @@ def test_hidden_and_foreign_runs_are_not_drawn(plot: SlicePlot, pair, qtbot) -> 
     entry, other = entry_of(pair), entry_of(pair, "b")
     foreign = entry_of((pair[0], load_inputs(pair[0])), "c")
     show(qtbot, plot, pair, entry, other, foreign)
-    assert set(plot.tracks) == {"a", "b"}
+    assert set(plot.paths.tracks) == {"a", "b"}
     other.visible = False
     plot.set_runs([entry, other, foreign])
-    assert set(plot.tracks) == {"a"}
+    assert set(plot.paths.tracks) == {"a"}
     plot.set_runs([])
-    assert plot.tracks == {} and len(plot.ends.points()) == 0
+    assert plot.paths.tracks == {} and len(plot.paths.ends.points()) == 0
 
 
 def test_a_run_that_diverged_is_drawn_up_to_there(plot: SlicePlot, pair, qtbot) -> None:
@@ -222,10 +222,10 @@ def test_other_objectives(plot: SlicePlot, pair, qtbot) -> None:
     assert found is not None
     best = inputs.reference(found.plane.surface.objective)
     assert found.values.max() == pytest.approx(best.value, abs=1e-9)
-    assert {item.sign for item in plot.marks} == {"0", "K"}
+    assert {item.sign for item in plot.marks.items} == {"0", "K"}
     assert "TM-score" in plot.key.accessibleDescription() and "large" in plot.key.accessibleDescription()
     # Dark is the better end for either.
-    darkest = plot.image.lut.sum(axis=1).argmin()
+    darkest = plot.picture.image.lut.sum(axis=1).argmin()
     assert darkest == 255
 
 
@@ -236,14 +236,14 @@ def test_nothing_is_computed_while_the_tab_is_hidden(plot: SlicePlot, pair, qtbo
     assert worker.idle and plot.slice is None
     plot.show()
     shown(qtbot, plot)
-    assert set(plot.tracks) == {"a"}
+    assert set(plot.paths.tracks) == {"a"}
 
 
 def test_a_slice_that_is_not_wanted_any_more_does_not_come(plot: SlicePlot, pair, qtbot, worker: Worker) -> None:
     gate = threading.Event()
     worker.submit(lambda task: gate.wait(5.0), lambda result: None, lambda error: None)
     plot.set_inputs(pair[1], pair[0])
-    assert plot._maker.busy and plot.image.opacity() < 1.0
+    assert plot._maker.busy and plot.picture.image.opacity() < 1.0
     plot.set_inputs(None, None)
     gate.set()
     qtbot.waitUntil(lambda: worker.idle, timeout=TIMEOUT)
@@ -282,9 +282,9 @@ def test_no_label_covers_another(plot: SlicePlot, pair, qtbot, size: tuple[int, 
     show(qtbot, plot, pair)
     qtbot.wait(1)
     box = plot.plot.getPlotItem().getViewBox()
-    named = [item for item in (*plot.marks, plot.start) if item.isVisible() and item.label]
+    named = [item for item in (*plot.marks.items, plot.marks.start) if item.isVisible() and item.label]
     items = [item for item in named if item.side is not None]
-    assert items[0] is plot.marks[0]  # the least value is always named
+    assert items[0] is plot.marks.items[0]  # the least value is always named
     assert size[0] < 400 or items == named
     rects = [item.label_rect().translated(box.mapViewToScene(item.pos())) for item in items]
     for number, rect in enumerate(rects):
@@ -295,7 +295,7 @@ def test_no_label_covers_another(plot: SlicePlot, pair, qtbot, size: tuple[int, 
 
 def test_the_bright_and_the_dark_are_where_they_belong(plot: SlicePlot, pair, qtbot) -> None:
     show(qtbot, plot, pair)
-    for item in plot.marks:
+    for item in plot.marks.items:
         item.hide()
     image = plot.plot.grab().toImage()
     ratio = image.devicePixelRatio()
