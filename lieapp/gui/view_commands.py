@@ -56,7 +56,7 @@ class ViewCommands:
         smooth = preferences.flag("smooth_camera", True)
         workbench.view.set_style(style)
         workbench.view.color_scheme = scheme
-        workbench.viewer.smooth = smooth
+        workbench.viewer.motion.smooth = smooth
         if perspective:
             workbench.viewer.set_perspective(True)
         for identifier, on in (
@@ -87,7 +87,7 @@ class ViewCommands:
 
     def _set_smooth(self, on: bool) -> None:
         self._preferences.set_flag("smooth_camera", on)
-        self._workbench().viewer.smooth = on
+        self._workbench().viewer.motion.smooth = on
 
     def _set_view(self, name: str, value: object) -> None:
         view = self._workbench().view

@@ -7,56 +7,32 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QEasingCurve, QEvent, QObject, QPoint, Qt, QTimer, QVariantAnimation, Signal
-from PySide6.QtGui import (
-    QCloseEvent,
-    QContextMenuEvent,
-    QHideEvent,
-    QImage,
-    QKeyEvent,
-    QMouseEvent,
-    QNativeGestureEvent,
-    QPaintEvent,
-    QResizeEvent,
-    QShowEvent,
-    QWheelEvent,
-)
+from PySide6.QtCore import QPoint, Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QHideEvent, QImage, QKeyEvent, QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtOpenGLWidgets import QOpenGLWidget
-from PySide6.QtWidgets import (
-    QApplication,
-    QLabel,
-    QStyle,
-    QToolTip,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QLabel, QToolTip, QVBoxLayout, QWidget
 
 from lieapp.gui.canvas import BlankCanvas, CanvasBanner, LateCanvas, LogWatch, make_canvas
+from lieapp.gui.canvas_hands import CanvasHands
 from lieapp.gui.deviation_key import DEVIATION_LEGEND, DeviationKey
 from lieapp.gui.opengl import OpenGLInfo, prepare_opengl, probe_opengl
 from lieapp.gui.paint_pace import PaintPace
+from lieapp.gui.view_motion import ViewMotion
 from lieapp.scene.camera import Viewpoint
 from lieapp.scene.coloring import Legend
 from lieapp.scene.colors import BACKGROUND_DARK, BACKGROUND_LIGHT
 from lieapp.scene.molecular_scene import Hit, MolecularScene
-from lieapp.scene.navigation import Button, Habit, Navigator
+from lieapp.scene.navigation import Habit, Navigator
 from lieapp.scene.painter import Slot
 
 __all__ = ["MoleculeViewer"]
 
 prepare_opengl()
 
-_HOVER_MILLISECONDS = 50
 _TRIANGLES = 400_000
 _TRIANGLES_SOFTWARE = 40_000
 _DRAFT_TRIANGLES_SOFTWARE = 13_000
 _MARGIN = 12
-_MOVE_MILLISECONDS = 250
-_BUTTONS: dict[Qt.MouseButton, Button] = {
-    Qt.MouseButton.LeftButton: "left",
-    Qt.MouseButton.MiddleButton: "middle",
-    Qt.MouseButton.RightButton: "right",
-}
 
 
 class MoleculeViewer(QWidget):
@@ -79,8 +55,8 @@ class MoleculeViewer(QWidget):
         What draws.
     hover_text : callable(Hit) -> str, optional
         Words of the tooltip; the label of the residue by default.
-    smooth : bool
-        Go to other views in a quarter of a second instead of at once. Off where the system asks for less motion.
+    motion : ViewMotion
+        How `move_to` and its like go to other views.
 
     Signals
     -------
@@ -113,15 +89,7 @@ class MoleculeViewer(QWidget):
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(0)
         self._banner: CanvasBanner | None = None
-        self._hover_timer = QTimer(self, singleShot=True, interval=_HOVER_MILLISECONDS)
-        self._hover_timer.timeout.connect(self._hover)
-        self._pointer: tuple[float, float] | None = None
         self._hit: Hit | None = None
-        self.smooth = True
-        self._moving: tuple[Viewpoint, Viewpoint, Viewpoint] | None = None  # from, to, and where it is now
-        self._move = QVariantAnimation(self, startValue=0.0, endValue=1.0, duration=_MOVE_MILLISECONDS)
-        self._move.setEasingCurve(QEasingCurve.Type.InOutCubic)
-        self._move.valueChanged.connect(self._move_on)
         self._canvas: Any = None
         self._placeholder: QOpenGLWidget | None = None
         self._watch: LogWatch | None = None
@@ -145,6 +113,11 @@ class MoleculeViewer(QWidget):
         self.navigator.on_move_to = self.move_to
         self.navigator.on_pose_dragged = self.pose_dragged.emit
         self.navigator.on_pose_released = self.pose_released.emit
+        self.motion = ViewMotion(self.scene, self)
+        self._hands = CanvasHands(self.navigator, self)
+        self._hands.pressed.connect(lambda: self.setFocus(Qt.FocusReason.MouseFocusReason))
+        self._hands.rested.connect(self._hover)
+        self._hands.left.connect(lambda: self._set_hit(None))
 
         self.key = DeviationKey(self)
         self.key.hide()
@@ -199,28 +172,8 @@ class MoleculeViewer(QWidget):
     # Other views -----------------------------------------------------------------------------------------------------
 
     def move_to(self, viewpoint: Viewpoint) -> None:
-        """Go to another view, smoothly unless `smooth` is off or the system asks for less motion."""
-        self._move.stop()
-        animated = QApplication.style().styleHint(QStyle.StyleHint.SH_Widget_Animation_Duration, None, self) > 0
-        if not (self.smooth and animated and self.available and self.isVisible()):
-            self._moving = None
-            self.scene.viewpoint = viewpoint
-            return
-        here = self.scene.viewpoint
-        self._moving = (here, viewpoint, here)
-        self._move.start()
-
-    def _move_on(self, part: float) -> None:
-        if self._moving is None:
-            return
-        start, end, latest = self._moving
-        if self.scene.viewpoint is not latest:
-            self._moving = None  # somebody else has taken the view elsewhere: it stays there
-            self._move.stop()
-            return
-        view = start.towards(end, float(part))
-        self._moving = (start, end, view) if part < 1 else None
-        self.scene.viewpoint = view
+        """Go to another view, smoothly unless that is off or the system asks for less motion."""
+        self.motion.move_to(viewpoint, seen=self.available and self.isVisible())
 
     def fit(self) -> None:
         """Go to the broadside view of both structures, which fill the picture."""
@@ -271,8 +224,8 @@ class MoleculeViewer(QWidget):
     def shut_down(self) -> None:
         """Give the canvas back; call it before the window goes."""
         self._pace.stop()
-        self._hover_timer.stop()
-        self._move.stop()
+        self._hands.stop()
+        self.motion.stop()
         if self._watch is not None:
             self._watch.stop()
             self._watch = None
@@ -319,7 +272,7 @@ class MoleculeViewer(QWidget):
         native.setAccessibleName("3-D canvas")
         native.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         native.setMouseTracking(True)
-        native.installEventFilter(self)
+        native.installEventFilter(self._hands)
         self._layout.addWidget(native)
         self._become_window()
         self._pace.connect_to(canvas)
@@ -392,88 +345,21 @@ class MoleculeViewer(QWidget):
         if self.contextMenuPolicy() == Qt.ContextMenuPolicy.CustomContextMenu:
             self.customContextMenuRequested.emit(QPoint(round(x), round(y)))
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Take what hands do to the canvas before vispy does: its own events ask Qt for deprecated things."""
-        kind = event.type()
-        navigator = self.navigator
-        if isinstance(event, QMouseEvent):
-            x, y = event.position().x(), event.position().y()
-            modifiers = _modifiers(event.modifiers())
-            button = _BUTTONS.get(event.button())
-            if kind == QEvent.Type.MouseMove:
-                if navigator.dragging:
-                    navigator.move(x, y)
-                else:
-                    self._set_pointer((x, y))
-            elif button is not None and kind == QEvent.Type.MouseButtonPress:
-                self.setFocus(Qt.FocusReason.MouseFocusReason)
-                self._set_pointer(None)
-                navigator.press(x, y, button, modifiers)
-            elif kind == QEvent.Type.MouseButtonRelease:
-                navigator.release(x, y, modifiers)
-            elif kind == QEvent.Type.MouseButtonDblClick and button == "left":
-                navigator.double_click(x, y)
-            return True
-        if isinstance(event, QWheelEvent):
-            navigator.wheel((event.angleDelta().y() or event.angleDelta().x()) / 120)
-            return True
-        if isinstance(event, QNativeGestureEvent):
-            if event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture:
-                navigator.pinch(1.0 + event.value())
-            return True
-        if isinstance(event, QContextMenuEvent) and event.reason() == QContextMenuEvent.Reason.Mouse:
-            return True  # comes with the press on some systems: the navigator asks on release, if nothing was dragged
-        if kind == QEvent.Type.Leave:
-            self._set_pointer(None)
-        return super().eventFilter(watched, event)
-
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        keys = Qt.Key
-        turns = {
-            keys.Key_Left: (-10.0, 0.0),
-            keys.Key_Right: (10.0, 0.0),
-            keys.Key_Up: (0.0, 10.0),
-            keys.Key_Down: (0.0, -10.0),
-        }
-        key = Qt.Key(event.key())
-        if key in turns and event.modifiers() in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier):
-            self.navigator.turn(*turns[key])
-        elif key in (keys.Key_Plus, keys.Key_Equal):
-            self.navigator.wheel(1.0)
-        elif key == keys.Key_Minus:
-            self.navigator.wheel(-1.0)
-        else:
+        if not self._hands.press_key(event):
             super().keyPressEvent(event)
 
-    def _set_pointer(self, pointer: tuple[float, float] | None) -> None:
-        self._pointer = pointer
-        if pointer is None:
-            self._hover_timer.stop()
-            self._set_hit(None)
-        elif not self._hover_timer.isActive():
-            self._hover_timer.start()
+    def _hover(self, x: float, y: float) -> None:
+        if self.available:
+            self._set_hit(self.scene.pick(x, y), QPoint(round(x), round(y)))
 
-    def _hover(self) -> None:
-        if self._pointer is not None and self.available:
-            self._set_hit(self.scene.pick(*self._pointer))
-
-    def _set_hit(self, hit: Hit | None) -> None:
+    def _set_hit(self, hit: Hit | None, place: QPoint | None = None) -> None:
         if hit == self._hit:
             return
         self._hit = hit
         self.hovered.emit(hit)
-        if hit is None or self._pointer is None:
+        if hit is None or place is None:
             QToolTip.hideText()
             return
         text = self.hover_text(hit) if self.hover_text is not None else hit.label
-        x, y = (round(value) for value in self._pointer)
-        QToolTip.showText(self._canvas.native.mapToGlobal(QPoint(x, y)), text, self)
-
-
-def _modifiers(held: Qt.KeyboardModifier) -> tuple[str, ...]:
-    names = {
-        Qt.KeyboardModifier.ShiftModifier: "shift",
-        Qt.KeyboardModifier.ControlModifier: "control",
-        Qt.KeyboardModifier.AltModifier: "alt",
-    }
-    return tuple(name for modifier, name in names.items() if held & modifier)
+        QToolTip.showText(self._canvas.native.mapToGlobal(place), text, self)

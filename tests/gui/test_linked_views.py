@@ -215,7 +215,7 @@ def test_the_core_can_be_selected_and_looked_at(opened: MainWindow) -> None:
     inputs = opened.controller.inputs
     assert inputs is not None
     assert np.array_equal(opened.workbench.selection.selected_pairs(), inputs.core_mask)
-    opened.workbench.viewer.smooth = False
+    opened.workbench.viewer.motion.smooth = False
     before = opened.workbench.viewer.scene.viewpoint
     opened.actions_["center_selection"].trigger()
     assert opened.workbench.viewer.scene.viewpoint != before

@@ -39,7 +39,7 @@ def test_the_ribbon_is_the_default_and_the_choice_is_remembered(paired: MainWind
     again = MainWindow(errors, Preferences(paired.preferences.path))
     assert again.workbench.viewer.scene.style == STYLES[-1]
     assert again.actions_[f"style_{STYLES[-1]}"].isChecked() and again.actions_["color_chain"].isChecked()
-    assert again.workbench.viewer.perspective and not again.workbench.viewer.smooth
+    assert again.workbench.viewer.perspective and not again.workbench.viewer.motion.smooth
     assert again.workbench.view.color_scheme == "chain"
     again.close()
     again.deleteLater()
@@ -108,7 +108,7 @@ def test_the_screw_axis_follows_the_pose(paired: MainWindow, finish: Finish) -> 
 @pytest.mark.parametrize("axis", "xyz")
 def test_looking_along_an_axis(paired: MainWindow, axis: str) -> None:
     viewer = paired.workbench.viewer
-    viewer.smooth = False
+    viewer.motion.smooth = False
     paired.actions_[f"look_{axis}"].trigger()
     away = viewer.scene.viewpoint.rotation[2]  # the axis that points at the viewer
     expected = np.zeros(3)

@@ -217,7 +217,7 @@ def test_other_views_are_reached_smoothly_or_at_once(qtbot: QtBot, viewer: Molec
     scene = viewer.scene
     seen = []
     start = scene.viewpoint
-    viewer._move.valueChanged.connect(lambda part: seen.append(scene.viewpoint.rotation[2, 0]))
+    viewer.motion.valueChanged.connect(lambda part: seen.append(scene.viewpoint.rotation[2, 0]))
     viewer.look_along("x")
     qtbot.waitUntil(lambda: bool(np.allclose(scene.viewpoint.rotation[2], [1, 0, 0], atol=1e-12)), timeout=3000)
     assert len(seen) > 2 and any(0 < abs(value - start.rotation[2, 0]) < 0.99 for value in seen)
@@ -229,7 +229,7 @@ def test_other_views_are_reached_smoothly_or_at_once(qtbot: QtBot, viewer: Molec
     kept = scene.viewpoint
     qtbot.wait(350)
     assert scene.viewpoint is kept
-    viewer.smooth = False
+    viewer.motion.smooth = False
     viewer.fit()
     np.testing.assert_allclose(scene.viewpoint.rotation, scene.fitting_viewpoint().rotation)
     mask = np.zeros(40, dtype=bool)
