@@ -83,8 +83,7 @@ class PlotCard(QWidget):
     # -- for subclasses -------------------------------------------------------------------------------------------
 
     def point_at(self, mouse: QPointF) -> None:
-        """Show what is under the mouse, a place in pixels of the plot within `area`."""
-        raise NotImplementedError
+        """Show what is under the mouse, a place in pixels of the plot within `area`; by itself a plot shows nothing."""
 
     def clear_pointing(self) -> None:
         """Take away what `point_at` showed."""

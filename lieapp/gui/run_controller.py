@@ -6,12 +6,14 @@ methods; they never talk to each other.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
 from lieapp.errors import LieAppError
+from lieapp.gui.abstract import AbstractQt
 from lieapp.gui.errors import ErrorCenter, Level, Message
 from lieapp.gui.replay import Replay
 from lieapp.gui.run_desk import ActiveRun, RunDesk, Turn
@@ -22,7 +24,7 @@ from lieapp.gui.worker import Worker
 __all__ = ["RunController"]
 
 
-class RunController(QObject):
+class RunController(QObject, metaclass=AbstractQt):
     """Starts, steers and replays the runs of a session.
 
     Parameters
@@ -157,33 +159,34 @@ class RunController(QObject):
 
     # -- what a workbench knows about its problem -----------------------------------------------------------------
 
+    @abstractmethod
     def set_choices(self, choices: Any) -> None:
         """Take over what the panel holds."""
-        raise NotImplementedError
 
+    @abstractmethod
     def run(self, *, step: bool = False, **changes: Any) -> None:
         """Start a run with the present choices, some of them changed; with `step` it takes one step and waits."""
-        raise NotImplementedError
 
     def branch(self) -> None:
-        """Start a new run from the frame shown, with the present settings."""
-        raise NotImplementedError
+        """Start a new run from the frame shown, with the present settings; where the state ``branch`` is never held,
+        not at all.
+        """
 
+    @abstractmethod
     def race(self) -> None:
         """Run the entrants against each other."""
-        raise NotImplementedError
 
+    @abstractmethod
     def apply_settings(self, entry: RunEntry) -> None:
         """Take over the settings of a run."""
-        raise NotImplementedError
 
+    @abstractmethod
     def command_of(self, entry: RunEntry) -> str:
         """Return the command line that repeats a run."""
-        raise NotImplementedError
 
+    @abstractmethod
     def python_of(self, entry: RunEntry) -> str:
         """Return the Python code that repeats a run."""
-        raise NotImplementedError
 
     # -- runs -----------------------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFrame, QSplitter, QVBoxLayout, QWidget
 
+from lieapp.gui.abstract import AbstractQt
 from lieapp.gui.actions import ActionSet
 from lieapp.gui.plot_card import PlotCard
 from lieapp.gui.run_bar import RunBar
@@ -32,7 +34,7 @@ _RUNS_REFRESH = 6  # every so many ticks of the controller: numbers that change 
 _STOP_DELAY_MILLISECONDS = 250  # "Stop" on the main button would only flicker for a run of 50 ms
 
 
-class RunWorkbench(QWidget):
+class RunWorkbench(QWidget, metaclass=AbstractQt):
     """A workbench, joined to the controller of its runs.
 
     Parameters
@@ -221,9 +223,9 @@ class RunWorkbench(QWidget):
 
     # -- what a workbench knows about its problem -----------------------------------------------------------------
 
+    @abstractmethod
     def _recommended(self) -> Mapping[str, Any]:
         """Return the recommended settings of the chosen optimiser, by dotted key."""
-        raise NotImplementedError
 
     def _comparable_runs(self) -> Sequence[RunEntry]:
         """Return the runs whose curves may stand in one plot."""
@@ -240,9 +242,9 @@ class RunWorkbench(QWidget):
             states.add("escape")
         return states
 
+    @abstractmethod
     def fit_view(self) -> None:
         """Show all of what the picture shows."""
-        raise NotImplementedError
 
     # -- showing --------------------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -59,9 +60,9 @@ class SceneController(RunController):
 
     # -- what a workbench knows about its problem -----------------------------------------------------------------
 
+    @abstractmethod
     def caption_of(self, entries: Sequence[RunEntry]) -> str:
         """Return what the runs of a race, or one run, have shown."""
-        raise NotImplementedError
 
     def _inputs_of(self, job: Any) -> Any:
         """Return what runs of a job share, such as images; a run that has nothing to share makes its own."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -21,6 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from lieapp.alignment.choices import Choice
+from lieapp.gui.abstract import AbstractQt
 from lieapp.gui.action_button import ActionButton
 from lieapp.gui.actions import ActionSet
 from lieapp.gui.forms import LABEL_WIDTH, FieldEditor, Section, SettingsForm
@@ -88,7 +90,7 @@ class ChoiceBox(QComboBox):
         self.setToolTip(f"{self._name}: {self.currentText()}\n{help_text}".strip())
 
 
-class SettingsPanel(QFrame):
+class SettingsPanel(QFrame, metaclass=AbstractQt):
     """Everything that decides the next run, and the button that starts it.
 
     Parameters
@@ -247,9 +249,9 @@ class SettingsPanel(QFrame):
 
     # -- showing --------------------------------------------------------------------------------------------------
 
+    @abstractmethod
     def show_choices(self, choices: Any) -> None:
         """Show choices without reporting them back; the form of the optimiser is set by `set_settings_class`."""
-        raise NotImplementedError
 
     def set_settings_class(
         self,
@@ -322,5 +324,6 @@ class SettingsPanel(QFrame):
         else:
             self.optimizer_chosen.emit(name)
 
+    @abstractmethod
     def _optimizer_name(self) -> str:
-        raise NotImplementedError
+        """Return the name of the chosen optimiser."""
