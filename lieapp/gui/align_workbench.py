@@ -249,11 +249,6 @@ class AlignWorkbench(RunWorkbench):
         else:
             self.plots.set_reference("rmsd", None)
 
-    def _progress(self) -> None:
-        super()._progress()
-        if self.slice is not None:
-            self.slice.refresh()
-
     def _show_frame(self) -> None:
         super()._show_frame()
         self.view.refresh()
@@ -272,6 +267,7 @@ class AlignWorkbench(RunWorkbench):
 
         self.slice = SlicePlot(self._files)
         self.slice.cursor_moved.connect(self.controller.show_frame)
+        self.turns.add(self.slice)
         layout = QVBoxLayout(self._slice_page)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.slice)

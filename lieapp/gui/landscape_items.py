@@ -89,22 +89,25 @@ class PointItem(QGraphicsItem):
 
 
 class DimerItem(QGraphicsItem):
-    """The direction of lowest curvature that an optimiser holds: a double-headed arrow, coloured by the sign of C."""
+    """The direction of lowest curvature that an optimiser holds: a double-headed arrow, coloured by the sign of C.
+
+    It lies on a layer in pixels.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemIgnoresTransformations)
-        self.setZValue(24)
         self._direction = QPointF(1.0, 0.0)
         self.curvature = math.nan
         self.labelled = False
         self._font = QFont()
+        self._text_rect = QRectF()
 
     def set_font(self, font: QFont) -> None:
         """Take the font of the window."""
         self.prepareGeometryChange()
         self._font = QFont(font)
         self._font.setPointSizeF(max(font.pointSizeF() - 1.0, 6.0))
+        self._text_rect = self._box()
 
     def set_dimer(self, direction: QPointF, curvature: float, *, labelled: bool) -> None:
         """Show a direction.
@@ -117,10 +120,14 @@ class DimerItem(QGraphicsItem):
         labelled : bool
             Whether its value stands beside it.
         """
-        self.prepareGeometryChange()
         length = math.hypot(direction.x(), direction.y())
-        self._direction = QPointF(direction.x() / length, direction.y() / length)
-        self.curvature, self.labelled = curvature, labelled
+        shown = QPointF(direction.x() / length, direction.y() / length), curvature, labelled
+        if shown == (self._direction, self.curvature, self.labelled):
+            return
+        self.prepareGeometryChange()
+        self._direction, self.curvature, self.labelled = shown
+        # Qt asks for the bounds many times a frame.
+        self._text_rect = self._box()
         self.update()
 
     @property
@@ -138,7 +145,7 @@ class DimerItem(QGraphicsItem):
 
     def boundingRect(self) -> QRectF:
         reach = _ARM + _HEAD
-        return QRectF(-reach, -reach, 2 * reach, 2 * reach).united(self._box()).adjusted(-2, -2, 2, 2)
+        return QRectF(-reach, -reach, 2 * reach, 2 * reach).united(self._text_rect).adjusted(-2, -2, 2, 2)
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -156,9 +163,9 @@ class DimerItem(QGraphicsItem):
             painter.setFont(self._font)
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(255, 255, 255, 225))
-            painter.drawRoundedRect(self._box(), 3, 3)
+            painter.drawRoundedRect(self._text_rect, 3, 3)
             painter.setPen(color)
-            painter.drawText(self._box(), Qt.AlignmentFlag.AlignCenter, self.text)
+            painter.drawText(self._text_rect, Qt.AlignmentFlag.AlignCenter, self.text)
 
 
 class LandscapeKey(SliceKey):

@@ -3,49 +3,62 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import pyqtgraph as pg
-from numpy.typing import NDArray
-from PySide6.QtCore import QPointF
-from PySide6.QtGui import QFont
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QColor, QFont, QPainter
+from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
 from lieapp.gui.landscape_items import DimerItem
+from lieapp.gui.landscape_paths import on_picture
 from lieapp.gui.landscape_track import Track
-from lieapp.gui.plot_curve import readable_color
 from lieapp.gui.run_entry import RunEntry
+from lieapp.gui.view_layer import ViewLayer
 
-__all__ = ["CursorMarks", "on_picture"]
+__all__ = ["CursorMarks"]
 
-_WHITE = "#FFFFFF"
-
-
-def on_picture(color: str) -> str:
-    """Return the colour of a run on a picture, which is the same on light and on dark windows."""
-    return readable_color(color, _WHITE)
+_RIM = QColor("#FFFFFF")
+_RIM_WIDTH = 2.0
+_CURRENT_SIZE, _SIZE = 13.0, 10.0
 
 
-class CursorMarks:
+class _Spot(NamedTuple):
+    """A dot, by pixels of the view."""
+
+    x: float
+    y: float
+    size: float
+    color: str
+
+    @property
+    def rect(self) -> QRectF:
+        half = 0.5 * self.size + _RIM_WIDTH
+        return QRectF(self.x - half, self.y - half, 2 * half, 2 * half)
+
+
+class CursorMarks(ViewLayer):
     """Dots and dimers at the shared cursor.
 
     Parameters
     ----------
-    plot : PlotWidget
+    box : ViewBox
 
     Attributes
     ----------
     dimers : dict
         By the id of the run.
+    spots : tuple of (x, y, size, color)
+        In pixels of the view, the current one last.
     """
 
-    def __init__(self, plot: pg.PlotWidget) -> None:
-        self._plot = plot
+    def __init__(self, box: pg.ViewBox) -> None:
+        super().__init__(box)
+        self.setZValue(3)
         self._font = QFont()
         self._shown: tuple[object, ...] = ()
-        self.spots = pg.ScatterPlotItem(pxMode=True)
-        self.spots.setZValue(25)
-        plot.addItem(self.spots, ignoreBounds=True)
+        self.spots: tuple[_Spot, ...] = ()
         self.dimers: dict[str, DimerItem] = {}
 
     @property
@@ -53,7 +66,7 @@ class CursorMarks:
         """Whether a dimer is drawn."""
         return any(item.isVisible() for item in self.dimers.values())
 
-    def show(self, tracks: Mapping[str, Track], run: RunEntry | None, frame: int, *, with_dimers: bool) -> bool:
+    def show_frame(self, tracks: Mapping[str, Track], run: RunEntry | None, frame: int, *, with_dimers: bool) -> bool:
         """Draw a frame of the current run, and the other runs at the same cost; return whether anything changed.
 
         Parameters
@@ -67,19 +80,18 @@ class CursorMarks:
             Whether directions mean anything on this picture.
         """
         places = _places(tracks, run, frame)
-        # The same places after a zoom or a shift are seen from elsewhere: dimers keep their angle on the screen.
-        key = (*places, *self._pixel())
-        if key == self._shown:
+        if tuple(places) == self._shown:
             return False
-        self._shown = key
+        self._shown = tuple(places)
         spots, shown = [], set()
         for identifier, row, current in places:
             track = tracks[identifier]
-            place = track.coordinates[row]
-            spots.append(_spot(place, 13 if current else 10, on_picture(track.run.color)))
-            if with_dimers and self._show_dimer(track, int(track.frames[row]), place, current=current):
+            x, y = self.pixels(track.coordinates[row : row + 1])[0].tolist()
+            size = _CURRENT_SIZE if current else _SIZE
+            spots.append(_Spot(x, y, size, on_picture(track.run.color)))
+            if with_dimers and self._show_dimer(track, int(track.frames[row]), QPointF(x, y), current=current):
                 shown.add(identifier)
-        self.spots.setData(spots)
+        self._set_spots(tuple(spots))
         for identifier, item in self.dimers.items():
             item.setVisible(identifier in shown)
         return True
@@ -89,7 +101,7 @@ class CursorMarks:
         self._shown = ()
         item = self.dimers.pop(identifier, None)
         if item is not None:
-            self._plot.removeItem(item)
+            self.scene().removeItem(item)
 
     def set_font(self, font: QFont) -> None:
         """Take the font of the window."""
@@ -97,28 +109,42 @@ class CursorMarks:
         for item in self.dimers.values():
             item.set_font(font)
 
-    def _pixel(self) -> tuple[float, float]:
-        width, height = self._plot.getPlotItem().getViewBox().viewPixelSize()
-        return float(width), float(height)
+    def place_anew(self) -> None:
+        # The same places after a zoom or a shift are seen elsewhere.
+        self._shown = ()
 
-    def _show_dimer(self, track: Track, frame: int, place: NDArray[np.float64], *, current: bool) -> bool:
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(pg.mkPen(_RIM, width=_RIM_WIDTH))
+        for spot in self.spots:
+            if spot.rect.intersects(option.exposedRect):
+                painter.setBrush(QColor(spot.color))
+                painter.drawEllipse(QPointF(spot.x, spot.y), 0.5 * spot.size, 0.5 * spot.size)
+
+    def _set_spots(self, spots: tuple[_Spot, ...]) -> None:
+        for gone in set(self.spots) ^ set(spots):
+            self.update(gone.rect)
+        self.spots = spots
+
+    def _show_dimer(self, track: Track, frame: int, place: QPointF, *, current: bool) -> bool:
         run = track.run
         curvature = run.value("dimer_curvature", frame)
         if curvature is None:
             return False
         direction = np.asarray(run.recording.state(frame).get("direction", ()), dtype=np.float64).ravel()
-        width, height = self._pixel()
+        width, height = self.pixel
         if direction.shape != (2,) or not np.isfinite(direction).all() or not (width > 0 and height > 0):
             return False
         item = self.dimers.get(run.id)
         if item is None:
             item = self.dimers[run.id] = DimerItem()
             item.set_font(self._font)
-            self._plot.addItem(item, ignoreBounds=True)
+            item.setParentItem(self.parentItem())
         item.set_dimer(QPointF(direction[0] / width, -direction[1] / height), curvature, labelled=current)
         item.setOpacity(1.0 if current else 0.65)
-        item.setZValue(24 if current else 22)
-        item.setPos(float(place[0]), float(place[1]))
+        # Above the paths, below the dots.
+        item.setZValue(2.5 if current else 2)
+        item.setPos(place)
         return True
 
 
@@ -134,7 +160,3 @@ def _places(tracks: Mapping[str, Track], run: RunEntry | None, frame: int) -> Se
         if row >= 0 and np.isfinite(track.coordinates[row]).all():
             found.append((identifier, row, current))
     return sorted(found, key=lambda place: place[2])
-
-
-def _spot(place: NDArray[np.float64], size: float, fill: str) -> dict[str, Any]:
-    return {"pos": place, "symbol": "o", "size": size, "pen": pg.mkPen(_WHITE, width=2), "brush": pg.mkBrush(fill)}

@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QObject, QPointF, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QFontMetricsF, QHelpEvent, QPalette, QResizeEvent, QShowEvent
+from PySide6.QtCore import QEvent, QObject, QPointF, Qt, Signal
+from PySide6.QtGui import QFontMetricsF, QHelpEvent, QPalette, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QToolTip, QVBoxLayout, QWidget
 
 from lieapp.gui.axes import PlainAxis, style_plot
-from lieapp.gui.forms import ElidedLabel
+from lieapp.gui.landscape_backdrop import LandscapeBackdrop
 from lieapp.gui.landscape_items import LandscapeKey, PointItem, PointKey
-from lieapp.gui.landscape_marks import CursorMarks, on_picture
-from lieapp.gui.landscape_picture import Area, Drawable, SurfacePicture, make_picture, widened
+from lieapp.gui.landscape_marks import CursorMarks
+from lieapp.gui.landscape_paths import PathLayer
+from lieapp.gui.landscape_picture import Drawable, SurfacePicture
 from lieapp.gui.landscape_track import Projection, Track, as_it_is
+from lieapp.gui.quiet_label import QuietLabel
 from lieapp.gui.run_entry import RunEntry
-from lieapp.gui.slice_items import SmoothImage
-from lieapp.gui.slice_key import slice_colors
-from lieapp.gui.worker import Task, Worker
+from lieapp.gui.worker import Worker
 
 if TYPE_CHECKING:
     from lieapp.landscapes.points import StationaryPoint
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["LandscapePlot"]
 
 _NEAR_PIXELS = 10.0
-_SETTLE_MILLISECONDS = 120
-_MARGIN = 0.2  # of the view: a small shift of it needs no new picture
 _INK = "#1B2430"
 _HINT = (
     "Click, or drag the ring, to choose where the next run starts; click a path to put the cursor there; wheel zooms, "
@@ -60,10 +58,6 @@ class LandscapePlot(QWidget):
     def __init__(self, worker: Worker, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName("Landscape")
-        self._worker = worker
-        self._task: Task | None = None
-        self._surface: Drawable | None = None
-        self._area: Area | None = None
         self._project: Projection = as_it_is
         self._steerable = True
         self._note = ""
@@ -71,19 +65,23 @@ class LandscapePlot(QWidget):
         self._cursor_run: RunEntry | None = None
         self._cursor_frame = 0
         self._hovered: tuple[float, float] | None = None
+        self._stale = False
         self.describe: Callable[[float, float], str] = lambda x, y: ""
-        self.picture: SurfacePicture | None = None
         self.tracks: dict[str, Track] = {}
-        self.points: list[PointItem] = []
         self.key = LandscapeKey()
         self.point_key = PointKey()
-        self.readout = ElidedLabel(" ")
+        self.readout = QuietLabel()
         self.plot = self._make_plot()
+        self._box: pg.ViewBox = self.plot.getPlotItem().getViewBox()
+        self.backdrop = LandscapeBackdrop(self.plot, worker)
+        self.paths = PathLayer(self._box)
+        self.marks = CursorMarks(self._box)
+        self.start = self._make_start()
         self._lay_out()
-        self._settling = QTimer(self, singleShot=True, interval=_SETTLE_MILLISECONDS)
-        self._settling.timeout.connect(self._ask)
-        box = self.plot.getPlotItem().getViewBox()
-        box.sigRangeChanged.connect(self._range_changed)
+        self.backdrop.shown.connect(self._show_scale)
+        self.backdrop.failed.connect(lambda error: self.readout.setText(str(error)))
+        self._box.sigRangeChanged.connect(self._view_changed)
+        self._box.sigResized.connect(self._view_changed)
         self.plot.scene().sigMouseClicked.connect(self._click)
         self.plot.scene().sigMouseMoved.connect(self._hover)
         self.start.sigPositionChangeFinished.connect(self._drop_start)
@@ -119,41 +117,25 @@ class LandscapePlot(QWidget):
             What is to be known about the picture; shown while nothing else is.
         """
         self._note = note
-        self._stop()
-        self._surface, self._project, self._steerable = surface, project, steerable
-        self._area, self.picture = None, None
+        self._project, self._steerable = project, steerable
         self._runs = []
         for identifier in list(self.tracks):
             self._drop(identifier)
-        for item in self.points:
-            self.plot.removeItem(item)
-        self.points = []
-        self.image.clear()
-        self.contours.setData([], [])
+        self.paths.show_tracks((), None)
         self.start.setVisible(False)
         for side, label in zip(("bottom", "left"), labels, strict=True):
             self.plot.setLabel(side, label, **self.plot.getAxis(side).labelStyle)
+        self.backdrop.set_surface(surface, points, _describe_point)
         if surface is None:
-            self.readout.set_full_text("The picture is being computed…")
+            self.readout.setText("The picture is being computed…")
             return
-        for point in points:
-            item = PointItem(point.kind, point.index)
-            item.setPos(point.position[0], point.position[1])
-            item.setToolTip(_describe_point(point))
-            self.plot.addItem(item, ignoreBounds=True)
-            self.points.append(item)
         self._show_key()
-        (x0, x1), (y0, y1) = surface.domain
-        ratio = (x1 - x0) / (y1 - y0)
-        self.plot.getPlotItem().getViewBox().setAspectLocked(0.4 < ratio < 2.5)
         words = "; ".join(_describe_point(point) for point in points)
         self.plot.setAccessibleDescription(f"{words}. {_HINT}")
-        self.show_everything()
-        self._ask()
 
     def set_start(self, start: tuple[float, ...] | None) -> None:
         """Show where the next run begins."""
-        shown = start is not None and self._steerable and self._surface is not None
+        shown = start is not None and self._steerable and self.backdrop.surface is not None
         self.start.setVisible(shown)
         if shown and start is not None:
             self.start.blockSignals(True)
@@ -173,11 +155,11 @@ class LandscapePlot(QWidget):
         """Put the shared cursor on a frame of a run."""
         if run is self._cursor_run and frame == self._cursor_frame:
             return  # what has grown since is drawn by `refresh`
-        if run is not self._cursor_run:
-            for track in self.tracks.values():
-                track.set_raised(track.run is run)
+        raised = run is not self._cursor_run
         self._cursor_run, self._cursor_frame = run, frame
         if self.isVisible():
+            if raised:
+                self._show_paths()
             self._show_cursor()
 
     def refresh(self) -> None:
@@ -187,62 +169,31 @@ class LandscapePlot(QWidget):
 
     def show_everything(self) -> None:
         """Show the whole domain."""
-        if self._surface is not None:
-            (x0, x1), (y0, y1) = self._surface.domain
-            self.plot.setRange(xRange=(x0, x1), yRange=(y0, y1), padding=0.0)
+        self.backdrop.show_everything()
 
-    # -- computing ------------------------------------------------------------------------------------------------
+    @property
+    def picture(self) -> SurfacePicture | None:
+        """The picture of the surface, None until it is there."""
+        return self.backdrop.picture
 
-    def _range_changed(self) -> None:
-        # A timer that is started anew at every step of the wheel fires once.
-        self._settling.start()
-        self._show_cursor()
-
-    def _ask(self) -> None:
-        """Have the picture of what is in view computed, unless it is there; what is shown stays until then."""
-        surface = self._surface
-        if surface is None or not self.isVisible():
-            return
-        view = self._view()
-        if self._area is not None and _covers(self._area, view):
-            return
-        self._stop()
-        area = _grown(view, _MARGIN)
-        self._area = area
-        self._task = self._worker.submit(
-            lambda task: make_picture(surface, area), self._show, lambda error: self.readout.set_full_text(str(error))
-        )
-
-    def _view(self) -> Area:
-        assert self._surface is not None
-        (x0, x1), (y0, y1) = self.plot.getPlotItem().getViewBox().viewRange()
-        if self.plot.width() < 50:
-            return widened(self._surface.domain, 1.4)
-        return (x0, x1), (y0, y1)
-
-    def _stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            self._task = None
+    @property
+    def points(self) -> list[PointItem]:
+        """Stationary points, as they are drawn."""
+        return self.backdrop.points
 
     # -- drawing --------------------------------------------------------------------------------------------------
 
-    def _show(self, picture: SurfacePicture) -> None:
-        self._task, self.picture = None, picture
-        self.image.setImage(picture.shades, levels=(0.0, 1.0))
-        self.image.setLookupTable(slice_colors(False))
-        (x0, x1), (y0, y1) = picture.area
-        dx, dy = picture.x[1] - picture.x[0], picture.y[1] - picture.y[0]
-        # Values belong to the middles of the picture's cells.
-        self.image.setRect(x0 - dx / 2, y0 - dy / 2, x1 - x0 + dx, y1 - y0 + dy)
-        ends = picture.contours.reshape(-1, 2)
-        self.contours.setData(ends[:, 0], ends[:, 1], connect="pairs")
+    def _view_changed(self, *_: object) -> None:
+        self.backdrop.settle()
+        self._show_cursor()
+
+    def _show_scale(self, picture: SurfacePicture) -> None:
         shading = picture.shading
         shades = shading.shades(np.array(picture.levels)) if picture.levels else np.empty(0)
         self.key.set_scale(shading.low, shading.high, picture.levels, shades.tolist(), "f")
 
     def _show_tracks(self) -> None:
-        if self._surface is None:
+        if self.backdrop.surface is None:
             return
         for run in self._runs:
             if run.frames == 0:
@@ -250,21 +201,23 @@ class LandscapePlot(QWidget):
             track = self.tracks.get(run.id)
             if track is None:
                 track = self.tracks[run.id] = Track(run, self._project)
-                track.set_raised(run is self._cursor_run)
-                for item in track.items:
-                    self.plot.addItem(item, ignoreBounds=True)
-            track.set_color(on_picture(run.color))
             track.update()
+        self._show_paths()
         self._show_cursor()
 
+    def _show_paths(self) -> None:
+        raised = None if self._cursor_run is None else self.tracks.get(self._cursor_run.id)
+        self.paths.show_tracks(tuple(self.tracks.values()), raised)
+
     def _drop(self, identifier: str) -> None:
-        for item in self.tracks.pop(identifier).items:
-            self.plot.removeItem(item)
+        del self.tracks[identifier]
         self.marks.forget(identifier)
 
     def _show_cursor(self) -> None:
         """Draw where the current run is, and the others at the same cost, each with its dimer if it has one."""
-        if self.marks.show(self.tracks, self._cursor_run, self._cursor_frame, with_dimers=self._project is as_it_is):
+        if self.marks.show_frame(
+            self.tracks, self._cursor_run, self._cursor_frame, with_dimers=self._project is as_it_is
+        ):
             self._show_key()
         self._write_readout()
 
@@ -275,20 +228,20 @@ class LandscapePlot(QWidget):
     # -- words ----------------------------------------------------------------------------------------------------
 
     def _value_text(self, x: float, y: float) -> str:
-        if self._surface is None:
+        if self.backdrop.surface is None:
             return ""
         with np.errstate(all="ignore"):
-            value = float(np.asarray(self._surface.value(np.float64(x), np.float64(y))))
+            value = float(np.asarray(self.backdrop.surface.value(np.float64(x), np.float64(y))))
         return f"x {x:.4g}   y {y:.4g}   f {value:.6g}".replace("-", "−")
 
     def _write_readout(self) -> None:
         """Say where the pointer is, else where the current run is."""
         if self._hovered is not None:
-            self.readout.set_full_text(self._value_text(*self._hovered))
+            self.readout.setText(self._value_text(*self._hovered))
             return
         run, frame = self._cursor_run, self._cursor_frame
         if run is None or not run.frames:
-            self.readout.set_full_text("Click to choose the start." if self._steerable else self._note or " ")
+            self.readout.setText("Click to choose the start." if self._steerable else self._note or " ")
             return
         words = [f"{run.title}, step {frame}"]
         track = self.tracks.get(run.id)
@@ -300,13 +253,13 @@ class LandscapePlot(QWidget):
             value = run.value(column, frame)
             if value is not None:
                 words.append(f"{title} {value:.4g}")
-        self.readout.set_full_text("   ".join(words).replace(" -", " −"))
+        self.readout.setText("   ".join(words).replace(" -", " −"))
 
     # -- mouse ----------------------------------------------------------------------------------------------------
 
     def near(self, position: QPointF) -> tuple[Track, int] | None:
         """Return the path, and its row, that is drawn next to a place of the plot in pixels, or None."""
-        box = self.plot.getPlotItem().getViewBox()
+        box = self._box
         place = box.mapSceneToView(self.plot.mapToScene(position.toPoint()))
         width, height = box.viewPixelSize()
         best: tuple[float, Track, int] | None = None
@@ -335,8 +288,8 @@ class LandscapePlot(QWidget):
         return "".join(parts)
 
     def _inside(self, scene_place: QPointF) -> QPointF | None:
-        box = self.plot.getPlotItem().getViewBox()
-        if self._surface is None or not box.sceneBoundingRect().contains(scene_place):
+        box = self._box
+        if self.backdrop.surface is None or not box.sceneBoundingRect().contains(scene_place):
             return None
         place: QPointF = box.mapSceneToView(scene_place)
         return place
@@ -379,29 +332,26 @@ class LandscapePlot(QWidget):
     # -- pieces ---------------------------------------------------------------------------------------------------
 
     def _make_plot(self) -> pg.PlotWidget:
-        plot = pg.PlotWidget(axisItems={"left": PlainAxis("left"), "bottom": PlainAxis("bottom")})
+        axes = {"left": PlainAxis("left"), "bottom": PlainAxis("bottom")}
+        plot = pg.PlotWidget(axisItems=axes, enableMenu=False)
         plot.setAccessibleName("Contours of the landscape, with the paths of the runs")
         plot.viewport().setAccessibleName(plot.accessibleName())
         plot.setAccessibleDescription(_HINT)
-        plot.setMenuEnabled(False)
         plot.hideButtons()
         plot.setAntialiasing(True)
         plot.setMinimumSize(220, 160)
         plot.getPlotItem().getViewBox().setDefaultPadding(0.0)
         plot.viewport().installEventFilter(self)
         plot.viewport().setMouseTracking(True)
-        self.image = SmoothImage(axisOrder="row-major")
-        self.image.setZValue(-10)
-        self.contours = pg.PlotCurveItem(antialias=True)
-        self.contours.setZValue(-8)
-        self.marks = CursorMarks(plot)
-        self.start = pg.TargetItem(size=15, symbol="o", movable=True, label="start",
-                                   labelOpts={"offset": (8, -8), "anchor": (0, 1)})  # fmt: skip
-        self.start.setZValue(8)
-        self.start.setVisible(False)
-        for item in (self.image, self.contours, self.start):
-            plot.addItem(item, ignoreBounds=True)
         return plot
+
+    def _make_start(self) -> pg.TargetItem:
+        start = pg.TargetItem(size=15, symbol="o", movable=True, label="start",
+                              labelOpts={"offset": (8, -8), "anchor": (0, 1)})  # fmt: skip
+        start.setZValue(8)
+        start.setVisible(False)
+        self.plot.addItem(start, ignoreBounds=True)
+        return start
 
     def _lay_out(self) -> None:
         self.readout.setObjectName("caption")
@@ -425,17 +375,17 @@ class LandscapePlot(QWidget):
         super().showEvent(event)
         if self._stale:
             self._restyle()
-        self._settling.start()
+        self.backdrop.settle()
         self.refresh()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._settling.start()
+        self.backdrop.settle()
 
     def changeEvent(self, event: QEvent) -> None:
         kinds = (QEvent.Type.PaletteChange, QEvent.Type.StyleChange, QEvent.Type.FontChange)
         # Events come already while the base class is being made.
-        if event.type() in kinds and hasattr(self, "_settling"):
+        if event.type() in kinds and hasattr(self, "start"):
             # Qt tells it many times while a window is being put together, and nobody sees it yet.
             self._stale = not self.isVisible()
             if not self._stale:
@@ -447,7 +397,6 @@ class LandscapePlot(QWidget):
         palette = self.palette()
         style_plot(self.plot, palette, self.font())
         self.plot.showGrid(x=False, y=False)
-        self.contours.setPen(pg.mkPen(QColor(255, 255, 255, 90), width=1))
         ring = pg.mkPen(_INK, width=2)
         self.start.setPen(ring)
         self.start.setBrush(pg.mkBrush(255, 255, 255, 235))
@@ -461,19 +410,6 @@ class LandscapePlot(QWidget):
         metrics = QFontMetricsF(self.font())
         self.key.set_margins(int(metrics.height() / 2), int(3.0 * metrics.height()))
         self._show_cursor()
-
-
-def _covers(area: Area, view: Area) -> bool:
-    """Whether a picture of an area is good enough for a view: it holds it, and is not far coarser."""
-    inside = all(low <= a and b <= high for (low, high), (a, b) in zip(area, view, strict=True))
-    coarse = any((high - low) > 4.0 * (b - a) for (low, high), (a, b) in zip(area, view, strict=True))
-    return inside and not coarse
-
-
-def _grown(area: Area, share: float) -> Area:
-    (x0, x1), (y0, y1) = area
-    mx, my = share * (x1 - x0), share * (y1 - y0)
-    return (x0 - mx, x1 + mx), (y0 - my, y1 + my)
 
 
 def _describe_point(point: StationaryPoint) -> str:

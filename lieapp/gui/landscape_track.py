@@ -1,16 +1,12 @@
-"""A run as it is drawn on a landscape: its path in its colour and dash, over a pale casing."""
+"""A run as it goes over a landscape: the points of its recording, projected onto the picture."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 import numpy as np
-import pyqtgraph as pg
 from numpy.typing import NDArray
-from PySide6.QtGui import QColor
 
-from lieapp.gui.paths import distinct_rows
-from lieapp.gui.plot_curve import curve_pen
 from lieapp.gui.run_entry import RunEntry
 
 __all__ = ["Projection", "Track", "as_it_is"]
@@ -18,9 +14,6 @@ __all__ = ["Projection", "Track", "as_it_is"]
 Projection = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 """From recorded points, shape (points, dimension), to places on the picture, shape (points, 2)."""
 
-_MOST_DOTS = 150  # more would make a line of dots
-_WIDTH = 2.0
-_CASING = QColor(255, 255, 255, 210)
 _FARTHEST = 1e6  # beyond that a diverged path is no path any more, and painters count in 32 bits
 
 
@@ -46,8 +39,8 @@ class Track:
         Frames whose points are kept.
     coordinates : ndarray, shape=(kept, 2), dtype=float64
         NaN where the run was lost.
-    items : tuple of GraphicsObject
-        To be added to a plot.
+    rewritten : int
+        How often the rows were others than before, not only more.
     """
 
     def __init__(self, run: RunEntry, project: Projection = as_it_is, key: str = "point") -> None:
@@ -55,12 +48,7 @@ class Track:
         self._project, self._key = project, key
         self.frames: NDArray[np.int64] = np.empty(0, dtype=np.int64)
         self.coordinates: NDArray[np.float64] = np.empty((0, 2))
-        self._color = ""
-        self._curve = pg.PlotCurveItem(antialias=True, connect="finite")
-        self._dots = pg.ScatterPlotItem(pxMode=True, symbol="o", size=4.5, pen=None)
-        self.items = (self._curve, self._dots)
-        for item in self.items:
-            item.setZValue(10)
+        self.rewritten = 0
 
     def update(self) -> bool:
         """Take over the frames recorded since the last time; return whether there were any."""
@@ -76,35 +64,13 @@ class Track:
         count = min(len(points), len(frames))
         if known > count or (known and frames[known - 1] != self.frames[-1]):
             known = 0
+            self.rewritten += 1
         new = self._project(points[known:count].reshape(count - known, -1))
         new = np.where((np.abs(new) < _FARTHEST).all(axis=1, keepdims=True), new, np.nan)
         self.frames = np.array(frames[:count])
         self.coordinates = np.concatenate((self.coordinates[:known], new))
-        self._draw()
         return True
 
     def place(self, frame: int) -> int:
         """Return the row of the last kept frame up to one, or -1."""
         return int(np.searchsorted(self.frames, frame, side="right")) - 1
-
-    def set_color(self, color: str) -> None:
-        """Choose the colour of the line, ``"#RRGGBB"``; it lies on a wider pale one, for any picture below."""
-        if color != self._color:
-            self._color = color
-            self._curve.setPen(curve_pen(color, self.run.dash, _WIDTH))
-            self._curve.setShadowPen(pg.mkPen(_CASING, width=_WIDTH + 2.5))
-            self._draw()
-
-    def set_raised(self, on: bool) -> None:
-        """Draw the path above the others."""
-        for item in self.items:
-            item.setZValue(12 if on else 10)
-
-    def _draw(self) -> None:
-        xy = self.coordinates[distinct_rows(self.coordinates)]
-        self._curve.setData(xy[:, 0], xy[:, 1])
-        if len(xy) <= _MOST_DOTS:
-            shown = xy[np.isfinite(xy).all(axis=1)]
-            self._dots.setData(pos=shown, brush=pg.mkBrush(self._color or "#FFFFFF"))
-        elif len(self._dots.data):
-            self._dots.clear()

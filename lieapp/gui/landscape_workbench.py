@@ -39,9 +39,8 @@ _LATER = (
     "Race runs the entrants from the start, at equal cost. Click the picture for another start; for another entrant "
     "choose an optimiser, then Add to race."
 )
-
-
 _PLANE_NOTE = "Contours are of this plane through the start; paths leave it and are projected."
+_PICTURE_SHARE = 0.25  # of the time of the window's thread, while runs grow
 
 
 class LandscapeWorkbench(RunWorkbench):
@@ -115,6 +114,7 @@ class LandscapeWorkbench(RunWorkbench):
             from lieapp.gui.growth_plot import GrowthPlot
 
             self._growth = GrowthPlot()
+            self.turns.add(self._growth)
             self._growth.set_runs(self.controller.runs_of_scene())
         return self._growth
 
@@ -133,6 +133,7 @@ class LandscapeWorkbench(RunWorkbench):
         """What a network has learned, in place of a picture; made at the first call."""
         if self._curves is None:
             self._curves = ProgressPlots(NETWORK_QUANTITIES)
+            self.turns.add(self._curves)
             self._curves.cursor_moved.connect(self.controller.show_frame)
             self.pictures.addWidget(self._curves)
             self._take_plots(self._curves)
@@ -141,6 +142,7 @@ class LandscapeWorkbench(RunWorkbench):
     def _connect(self) -> None:
         self._connect_runs()
         controller = self.controller
+        self.turns.add(self.plot, _PICTURE_SHARE)
         controller.scene_changed.connect(self._show_scene)
         controller.start_changed.connect(self._show_start)
         controller.caption_changed.connect(self._show_caption)
@@ -228,14 +230,6 @@ class LandscapeWorkbench(RunWorkbench):
         for later in (self._curves, self._growth):
             if later is not None:
                 later.set_runs(runs)
-
-    def _progress(self) -> None:
-        super()._progress()
-        self.plot.refresh()
-        if self._growth is not None:
-            self._growth.refresh()
-        if self._curves is not None and self._curves.isVisible():
-            self._curves.refresh()
 
     def _show_position(self) -> None:
         super()._show_position()

@@ -52,10 +52,10 @@ class PlotCard(QWidget):
         super().__init__(parent)
         self.look: PlotLook = SCREEN
         self.left_axis, self.bottom_axis = PlainAxis("left"), PlainAxis("bottom")
-        self.plot = pg.PlotWidget(axisItems={"left": self.left_axis, "bottom": self.bottom_axis})
+        # Its menus would be made even if they were never shown.
+        self.plot = pg.PlotWidget(axisItems={"left": self.left_axis, "bottom": self.bottom_axis}, enableMenu=False)
         self.plot.setAccessibleName(name)
         self.plot.viewport().setAccessibleName(name)
-        self.plot.setMenuEnabled(False)
         self.plot.hideButtons()
         # Less than this would push the axes out of their card.
         self.plot.setMinimumSize(200, 140)

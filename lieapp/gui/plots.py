@@ -9,7 +9,7 @@ import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QFontMetricsF, QPalette, QResizeEvent
+from PySide6.QtGui import QAction, QFontMetricsF, QPalette, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QBoxLayout, QCheckBox, QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from lieapp.gui.axes import decade_text
@@ -155,12 +155,22 @@ class ProgressPlots(PlotCard):
             self._references[column] = value, text
         self._place_reference()
 
-    def set_cursor(self, run: RunEntry | None, frame: int) -> None:
-        """Put the shared cursor on a frame of a run, and the curve of that run above the others."""
+    def set_cursor(self, run: RunEntry | None, frame: int, *, later: bool = False) -> None:
+        """Put the shared cursor on a frame of a run, and the curve of that run above the others.
+
+        Parameters
+        ----------
+        run : RunEntry or None
+        frame : int
+        later : bool, optional
+            Move the line with the next `refresh`, which paints everything anyway.
+        """
         if run is not self._cursor_run:
             for identifier, curve in self._curves.items():
                 curve.setZValue(5 if run is not None and identifier == run.id else 0)
         self._cursor_run, self._cursor_frame = run, frame
+        if later and self.cursor_line.isVisible():
+            return
         position = None if run is None else run.value(self.abscissa_shown.column, frame)
         self.cursor_line.setVisible(position is not None)
         if position is not None and position != self.cursor_line.value():
@@ -175,6 +185,8 @@ class ProgressPlots(PlotCard):
         if self._cursor_run is not None:
             self.set_cursor(self._cursor_run, self._cursor_frame)
         if changed:
+            # Else the ranges would follow while the plot is painted, and it would be painted twice.
+            self.view_box.prepareForPaint()
             self._place_legend_soon()
             self.refresh_pointing()
 
@@ -447,6 +459,10 @@ class ProgressPlots(PlotCard):
     def _take_size(self, *_: object) -> None:
         self._label_axes()
         self._place_legend()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.refresh()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

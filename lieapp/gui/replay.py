@@ -132,18 +132,20 @@ class Replay(QObject):
         now = time.perf_counter()
         seconds, self._last_tick = min(now - self._last_tick, 0.25), now
         active, current = self._computing.active, self._session.current
-        if active is not None:
-            self.progressed.emit()
-            if active.race and active.entries and self.playback.playing:
-                current = self._follow_longest(active.entries)
+        if active is not None and active.race and active.entries and self.playback.playing:
+            current = self._follow_longest(active.entries)
+        moved = ended = False
         if current is not None and current.frames:
             before, was_playing = self.frame, self.playback.playing
             racing = active is not None and active.race  # the replay of one entrant does not end before the race
             self.playback.advance(seconds, current.frames, growing=racing or not current.finished)
-            if self.frame != before:
-                self.frame_changed.emit()
-            if was_playing and not self.playback.playing:
-                self._end()
+            moved, ended = self.frame != before, was_playing and not self.playback.playing
+        if active is not None:
+            self.progressed.emit()
+        if moved:
+            self.frame_changed.emit()
+        if ended:
+            self._end()
         self.ticked.emit()
         if self._computing.active is None and not self.playback.playing:
             self._timer.stop()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QSlider, QToolButton, QWidget
+from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QSlider, QToolButton, QWidget
 
 from lieapp.gui.action_button import ActionButton
 from lieapp.gui.actions import ActionSet
 from lieapp.gui.icons import set_icon
 from lieapp.gui.playback import SPEEDS
+from lieapp.gui.quiet_label import QuietLabel
 from lieapp.gui.theme import scaled
 
 __all__ = ["RunBar"]
@@ -78,7 +79,7 @@ class RunBar(QFrame):
         self.speed.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.speed.setFixedWidth(scaled(84))
         layout.addWidget(self.speed)
-        self.where = QLabel("no run yet")
+        self.where = QuietLabel("no run yet")
         self.where.setAccessibleName("Where the replay is")
         usual = self.where.fontMetrics().horizontalAdvance("step 1000 of 1000 · 1000 evaluations")
         self.where.setMinimumWidth(min(usual, 240))  # large letters must leave room for the time bar

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QFrame, QSplitter, QVBoxLayout, QWidget
 from lieapp.gui.abstract import AbstractQt
 from lieapp.gui.actions import ActionSet
 from lieapp.gui.plot_card import PlotCard
+from lieapp.gui.refresh_turns import RefreshTurns
 from lieapp.gui.run_bar import RunBar
 from lieapp.gui.run_controller import RunController
 from lieapp.gui.run_entry import RunEntry
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RunWorkbench"]
 
-_RUNS_REFRESH = 6  # every so many ticks of the controller: numbers that change 30 times a second cannot be read
+_RUNS_SECONDS = 0.2  # numbers that change 30 times a second cannot be read
 _STOP_DELAY_MILLISECONDS = 250  # "Stop" on the main button would only flicker for a run of 50 ms
 
 
@@ -53,6 +54,8 @@ class RunWorkbench(QWidget, metaclass=AbstractQt):
     run_bar : RunBar
     tabs : TabPages
         Of the right column.
+    turns : RefreshTurns
+        Of the views that draw what grows.
     active : bool
         Whether the actions of the window are this workbench's.
 
@@ -79,7 +82,8 @@ class RunWorkbench(QWidget, metaclass=AbstractQt):
         self.active = True
         self.run_controller = controller
         self._actions = actions
-        self._ticks = 0
+        self.turns = RefreshTurns(self)
+        self._shown_position: tuple[object, ...] = ()
         self._settings_classes: dict[str, type[BaseModel]] = dict(SETTINGS)
         self._shown_form: tuple[Any, ...] = ()
         self.tabs = TabPages("Plots")
@@ -149,6 +153,8 @@ class RunWorkbench(QWidget, metaclass=AbstractQt):
 
     def _connect_runs(self) -> None:
         controller = self.run_controller
+        self.turns.add(self.plots)
+        self.turns.add(self.runs, shortest=_RUNS_SECONDS)
         self.panel.choices_changed.connect(self._take_choices)
         self.panel.optimizer_chosen.connect(self._choose_optimizer)
         self.panel.other_optimizer_wanted.connect(self.other_optimizer_wanted)
@@ -279,14 +285,20 @@ class RunWorkbench(QWidget, metaclass=AbstractQt):
         self._show_position()
 
     def _progress(self) -> None:
-        self._ticks += 1
-        self.plots.refresh()
-        if self._ticks % _RUNS_REFRESH == 0:
-            self.runs.refresh()
-        self._show_position()
+        self._update_position()
+        self.turns.tick()
 
     def _show_frame(self) -> None:
-        self._show_position()
+        self._update_position()
+
+    def _update_position(self) -> None:
+        """Show the position unless it is shown already: one tick may tell of it twice."""
+        controller = self.run_controller
+        current = controller.current
+        position = current, controller.frame, controller.frames, current is None or current.finished
+        if position != self._shown_position:
+            self._shown_position = position
+            self._show_position()
 
     def _show_position(self) -> None:
         controller = self.run_controller
@@ -297,7 +309,8 @@ class RunWorkbench(QWidget, metaclass=AbstractQt):
             if current.finished and controller.frame == current.best:
                 note = "last" if current.last_is_result else "best"
         self.run_bar.show_position(controller.frame, frames, cost, note)
-        self.plots.set_cursor(current if frames else None, controller.frame)
+        growing = controller.running and controller.playback.playing
+        self.plots.set_cursor(current if frames else None, controller.frame, later=growing)
 
     def _show_states(self) -> None:
         if self.active:

@@ -149,7 +149,7 @@ def test_a_click_sets_the_start(bench: LandscapeWorkbench) -> None:
 
 def test_the_pointer_reads_values(bench: LandscapeWorkbench) -> None:
     bench.plot._hover(bench.plot.plot.mapToScene(pixel_of(bench, 0.5, 0.5)))
-    words = bench.plot.readout.full_text.split()
+    words = bench.plot.readout.text().split()
     assert words[::2] == ["x", "y", "f"]
     x, y, value = map(float, words[1::2])
     assert (x, y) == pytest.approx((0.5, 0.5), abs=0.02)
@@ -168,8 +168,8 @@ def test_another_landscape_takes_its_own_start_and_hides_the_runs(
     assert all(run.job.landscape == "himmelblau" for run in later.values())
     assert later["DEO escape"].metric_value() == pytest.approx(0.0, abs=1e-6)
     bench.controller.select(earlier["Adam"])
-    assert bench.controller.scene[0] == "saddle" and bench.plot._surface is not None
-    assert bench.plot._surface.domain == SURFACES["saddle"].domain
+    assert bench.controller.scene[0] == "saddle" and bench.plot.backdrop.surface is not None
+    assert bench.plot.backdrop.surface.domain == SURFACES["saddle"].domain
 
 
 def test_more_surfaces_join_the_list(bench: LandscapeWorkbench) -> None:
