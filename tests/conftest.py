@@ -1,17 +1,29 @@
-"""Fixtures of every test: where the real data lie, and one torch thread."""
+"""Fixtures of every test: where the real data lie, one torch thread, examples without time limits, processes."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+from tests.processes import add_options as pytest_addoption  # noqa: F401
+from tests.processes import share_tests
 
 PROJECT = Path(__file__).resolve().parent.parent
 REQUIRED = frozenset(filter(None, os.environ.get("LIEAPP_REQUIRE", "").split(",")))
 
 # One thread for small problems: two were 4 to 60 times slower on two busy cores.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# How long one example takes says how busy the machine is, not whether the example is right.
+hypothesis.settings.register_profile("untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("untimed")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    share_tests(config)
 
 
 def shared_data() -> Path | None:
