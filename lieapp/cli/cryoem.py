@@ -92,7 +92,8 @@ def cryoem(
         bool, typer.Option("--write-particles", help="With --out: the images as STAR file and stack, too.")
     ] = False,
     resume: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Go on from the checkpoint.pt that a run with --out left.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Go on from the checkpoint.pt, or the folder, that --out left; races, too."),
     ] = None,
     entrants: Entrants,
     budget: BatchBudget,
@@ -126,16 +127,35 @@ def _resume_reconstruction(
     if others or changed:
         named = ", ".join(f"--{name.replace('_', '-')}" for name in sorted(others)) or "--optimizer and --set"
         raise UsageError(f"--resume goes on with the job of {path}: {named} cannot change it.")
-    path = path / _CHECKPOINT if path.is_dir() else path
-    checkpoint = Checkpoint.load(path)
-    job = job_from_json(json.dumps(checkpoint.metadata.get("job")))
-    if not isinstance(job, CryoemJob):
-        raise UsageError(f"{path}: is the checkpoint of another kind of run.")
+    files = _checkpoints(path)
+    checkpoints = [Checkpoint.load(file) for file in files]
     limits = {name: given[name] for name in ("steps", "evaluations", "seconds") if name in given}
     fields = {name: given[name] for name in ("epochs", "device") if name in given}
-    job = job.changed(**fields, limits=job.limits.model_copy(update=limits))
-    return run_reconstructions(
-        [job.optimizer.name], [job], delivery, with_particles=with_particles, going_on=(path, checkpoint)
+    jobs: list[CryoemJob] = []
+    for file, checkpoint in zip(files, checkpoints, strict=True):
+        job = job_from_json(json.dumps(checkpoint.metadata.get("job")))
+        if not isinstance(job, CryoemJob):
+            raise UsageError(f"{file}: is the checkpoint of another kind of run.")
+        jobs.append(job.changed(**fields, limits=job.limits.model_copy(update=limits)))
+        if _without_method(jobs[-1]) != _without_method(jobs[0]):
+            raise UsageError(f"{path}: holds runs on different images, which cannot race: name one {_CHECKPOINT}.")
+    titles = [jobs[0].optimizer.name] if len(files) == 1 else [file.parent.name for file in files]
+    going_on = list(zip(files, checkpoints, strict=True))
+    return run_reconstructions(titles, jobs, delivery, with_particles=with_particles, going_on=going_on)
+
+
+def _checkpoints(path: Path) -> list[Path]:
+    """Return the checkpoint of a run, or those of all entrants of a race, whose folders lie in that of the race."""
+    if not path.is_dir():
+        return [path]
+    own = path / _CHECKPOINT
+    return [own] if own.exists() else sorted(path.glob(f"*/{_CHECKPOINT}")) or [own]
+
+
+def _without_method(job: CryoemJob) -> dict[str, Any]:
+    """Return what the entrants of a race have in common."""
+    return job.model_dump(
+        exclude={"optimizer", "preconditioner", "hutchinson_start", "hutchinson_memory", "clamp", "start"}
     )
 
 
@@ -146,7 +166,7 @@ def run_reconstructions(
     *,
     with_particles: bool = False,
     budget: float | None = None,
-    going_on: tuple[Path, Checkpoint] | None = None,
+    going_on: Sequence[tuple[Path, Checkpoint]] = (),
 ) -> int:
     """Run jobs on the same images, several as a race, and deliver them; returns the exit status.
 
@@ -159,8 +179,8 @@ def run_reconstructions(
         Write the images, too.
     budget : float, optional
         Evaluations of each run of a race.
-    going_on : tuple of Path and Checkpoint, optional
-        Where the only run goes on from.
+    going_on : sequence of tuple of Path and Checkpoint, optional
+        Where every run goes on from.
     """
     from lieapp.cryoem.inputs import load_inputs
     from lieapp.cryoem.summary import summarise
@@ -169,10 +189,9 @@ def run_reconstructions(
     folders = delivery.folders(titles)
     inputs = load_inputs(jobs[0])
     runs = [open_job(job, inputs)[1] for job in jobs]
-    if going_on is not None:
-        file, checkpoint = going_on
-        runs[0].restore(checkpoint)
-        runs[0].keep_checkpoint(file)
+    for run, (file, checkpoint) in zip(runs, going_on, strict=False):
+        run.restore(checkpoint)
+        run.keep_checkpoint(file)
     for run, folder in zip(runs, folders, strict=False):
         run.keep_checkpoint(folder / _CHECKPOINT)
     # Epochs are the limit, which only the problem knows in steps; a race ends when the first has had its own.

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from lieapp.cryoem.angles import preferred_rotations, uniform_rotations
 from lieapp.cryoem.ctf import CtfParameters
+from lieapp.cryoem.interruption import stop_if_unwanted
 
 if TYPE_CHECKING:
     from lieapp.cryoem.spec import CryoemJob
@@ -133,6 +134,7 @@ def add_noise(images: NDArray[np.float32], variance: float, what: Simulation) ->
     noise = _stream(what, _NOISE)
     deviation = np.float32(np.sqrt(variance / what.snr))
     for image in images:
+        stop_if_unwanted()
         image += deviation * noise.standard_normal(image.shape, dtype=np.float32)
 
 

@@ -18,6 +18,7 @@ from torch import Tensor
 from lieapp.cryoem.angles import view_directions
 from lieapp.cryoem.batches import BatchOrder
 from lieapp.cryoem.fit import VolumeFit
+from lieapp.cryoem.interruption import stop_if_unwanted
 from lieapp.cryoem.metrics import Shells
 from lieapp.cryoem.particles import Particles
 from lieapp.cryoem.plane import HalfPlane, map_to_fourier
@@ -164,6 +165,7 @@ def fill_section(particles: Particles, batches: Sequence[NDArray[np.int64]]) -> 
     filling = np.zeros((len(batches) + 1, box, box), dtype=np.float32)
     unit = 1.0 / (box * particles.pixel_size_angstrom)
     for number, rows in enumerate(batches, start=1):
+        stop_if_unwanted()
         axes = particles.rotations[rows][:, :2]
         x, y, z = (axes[:, 0, k, None] * kx + axes[:, 1, k, None] * ky for k in range(3))
         weight = np.clip(1.0 - np.abs(y), 0.0, None) * share

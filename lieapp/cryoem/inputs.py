@@ -17,6 +17,7 @@ from lieapp.cryoem.phantoms import load_phantom
 from lieapp.cryoem.plane import map_to_fourier
 from lieapp.cryoem.simulation import simulate
 from lieapp.cryoem.slices import gridding_envelope
+from lieapp.cryoem.source_file import source_sha256
 from lieapp.cryoem.spec import DEFAULT_BOX, CryoemJob
 
 __all__ = ["CryoemInputs", "load_inputs"]
@@ -33,11 +34,14 @@ class CryoemInputs:
         Map that was simulated; it may hold frequencies that the images do not.
     name : str
         For people.
+    sha256 : str or None
+        Of the file that they were read from, or that was simulated; None for bundled phantoms.
     """
 
     particles: Particles
     truth: NDArray[np.float32] | None = None
     name: str = ""
+    sha256: str | None = None
     _fits: dict[tuple, list[VolumeFit]] = field(default_factory=dict, repr=False)
 
     @property
@@ -92,13 +96,15 @@ def load_inputs(job: CryoemJob) -> CryoemInputs:
     Raises
     ------
     CryoemError
-        If phantom or particles cannot be read, or hold nothing to reconstruct from.
+        If phantom or particles cannot be read, hold nothing to reconstruct from, or have another SHA-256 than the job
+        says.
     """
+    sha256 = source_sha256(job)
     if job.particles is not None:
-        return CryoemInputs(particles_of(job), None, job.particles)
+        return CryoemInputs(particles_of(job), None, job.particles, sha256)
     box = DEFAULT_BOX if job.box is None else job.box
     phantom = load_phantom(job.phantom, box, job.pixel_size_angstrom, job.sharpening)
     particles = simulate(
         phantom.values, phantom.pixel_size_angstrom, simulation_of(job), source=f"Simulation of {phantom.name}"
     )
-    return CryoemInputs(particles, phantom.values, phantom.name)
+    return CryoemInputs(particles, phantom.values, phantom.name, sha256)

@@ -14,13 +14,14 @@ import torch
 from torch import Tensor
 
 from lieapp.cryoem.errors import CryoemError
+from lieapp.cryoem.interruption import stop_if_unwanted
 from lieapp.cryoem.particles import Particles
 from lieapp.cryoem.plane import HalfPlane, make_hermitian
 from lieapp.cryoem.slices import Interpolation, SliceOperator, SliceTable, read_slices
 
 __all__ = ["Batch", "Measurements", "Piece"]
 
-_READ_AT_ONCE = 256  # images
+_READ_AT_ONCE = 64  # images
 
 
 class Measurements:
@@ -103,6 +104,7 @@ class Measurements:
         shifts = torch.from_numpy(np.array(particles.shifts_pixel)).to(plane.device)
         for first in range(0, len(particles), _READ_AT_ONCE):
             rows = slice(first, min(first + _READ_AT_ONCE, len(particles)))
+            stop_if_unwanted()
             images = torch.from_numpy(np.array(particles.images[rows])).to(data.real.dtype).to(plane.device)
             spectra = plane.from_images(images)
             moved = shifts[rows]
@@ -120,6 +122,7 @@ class Measurements:
         transfer = torch.empty((len(particles), len(plane)), dtype=dtype, device=plane.device)
         for first in range(0, len(particles), _READ_AT_ONCE):
             rows = slice(first, min(first + _READ_AT_ONCE, len(particles)))
+            stop_if_unwanted()
             transfer[rows] = torch.from_numpy(particles.ctf.take(rows).transfer(x, y)).to(transfer)
         return transfer
 
@@ -184,6 +187,7 @@ class Batch:
 
     def _sum(self, compute: Callable[[Piece], tuple[Tensor, ...]]) -> list[Tensor]:
         while True:
+            stop_if_unwanted()
             try:
                 return self._sum_once(compute)
             except torch.OutOfMemoryError:

@@ -389,7 +389,8 @@ def open_cryoem(job: CryoemJob, inputs: CryoemInputs | None = None) -> tuple[Cry
     )
     steps = max(1, round(job.epochs * problem.steps_per_epoch))
     limits = job.limits.model_copy(update={"steps": min(job.limits.steps, steps)})
-    run = Run(problem, optimizer, settings=settings, limits=limits, job=job)
+    known = job if inputs.sha256 is None else job.changed(source_sha256=inputs.sha256)
+    run = Run(problem, optimizer, settings=settings, limits=limits, job=known)
     run.recording.metadata["reconstruction"] = {
         "source": inputs.name,
         "box": inputs.box,

@@ -12,6 +12,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from lieapp.cryoem.interruption import stop_if_unwanted
 from lieapp.cryoem.metrics import Shells
 
 __all__ = ["conjugate_gradients", "weighted_backprojection", "wiener_precision"]
@@ -56,6 +57,7 @@ def conjugate_gradients(
     for _ in range(iterations):
         if not size > tolerance**2 * first:
             break
+        stop_if_unwanted()
         image = product(direction)
         step = size / _dot(direction, image)
         solution += step * direction

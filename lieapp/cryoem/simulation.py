@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from lieapp.cryoem.acquisition import Simulation, add_noise, draw_acquisition, signal_variance
 from lieapp.cryoem.ctf import CtfParameters
 from lieapp.cryoem.errors import CryoemError
+from lieapp.cryoem.interruption import stop_if_unwanted
 from lieapp.cryoem.particles import Particles
 from lieapp.cryoem.plane import HalfPlane, map_to_fourier
 from lieapp.cryoem.slices import SliceOperator, gridding_envelope
@@ -20,7 +21,7 @@ from lieapp.cryoem.slices import SliceOperator, gridding_envelope
 __all__ = ["Simulation", "project", "simulate"]
 
 PADDING = 2
-_AT_ONCE = 256  # images
+_POINTS_AT_ONCE = 2**16  # of slices: larger pieces are no faster, and who gives up would wait for them
 
 
 def project(
@@ -62,8 +63,10 @@ def project(
     images = np.empty((len(operator), box, box), dtype=np.float32)
     unit = 1.0 / (box * pixel_size_angstrom)
     x, y = (k.numpy() * unit for k in (plane.kx, plane.ky))
-    for first in range(0, len(operator), _AT_ONCE):
-        rows = slice(first, min(first + _AT_ONCE, len(operator)))
+    count = max(1, _POINTS_AT_ONCE // len(plane))
+    for first in range(0, len(operator), count):
+        stop_if_unwanted()
+        rows = slice(first, min(first + count, len(operator)))
         points = operator.forward(spectrum, rows)
         if ctf is not None:
             points = points * torch.from_numpy(ctf.take(rows).transfer(x, y)).to(points.real.dtype)

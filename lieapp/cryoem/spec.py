@@ -61,6 +61,14 @@ class CryoemJob(Job):
     particles: str | None = Field(
         default=None, description="Particle file instead of a simulation: RELION's STAR or cryoSPARC's .cs."
     )
+    source_sha256: str | None = Field(
+        default=None,
+        pattern="^[0-9a-f]{64}$",
+        description=(
+            "SHA-256 of the particle file, or of the phantom's where it is a file; where given, a changed file is an "
+            "error. Stacks are not hashed: their headers must fit the particle file."
+        ),
+    )
     allow_outside: bool = Field(
         default=False, description="Read image stacks that a particle file names outside its own folder."
     )

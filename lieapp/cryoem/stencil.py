@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from lieapp.cryoem.interruption import stop_if_unwanted
 from lieapp.cryoem.measurements import Measurements, Piece
 from lieapp.cryoem.plane import make_hermitian
 
@@ -124,6 +125,7 @@ class NormalStencil:
             vector = vector * self._mask
         value = 0.0
         for _ in range(iterations):
+            stop_if_unwanted()
             moved = self.product(vector)
             value = float(torch.linalg.vector_norm(moved) / torch.linalg.vector_norm(vector))
             vector = moved / torch.linalg.vector_norm(moved)
@@ -145,6 +147,7 @@ def _add_moments(moments: Tensor, piece: Piece) -> None:
     for z in range(3):
         along_z = factor * powers[0][z]
         for y in range(3):
+            stop_if_unwanted()
             along_y = along_z * powers[1][y]
             for x in range(3):
                 moments[9 * z + 3 * y + x].scatter_add_(0, index, along_y * powers[2][x])

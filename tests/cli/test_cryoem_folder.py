@@ -246,6 +246,23 @@ def test_going_on_without_a_folder_keeps_the_checkpoint_up_to_date(tmp_path: Pat
     assert Checkpoint.load(tmp_path / "checkpoint.pt").position.frame == 12
 
 
+def test_a_race_goes_on_as_a_race(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    race = [*FAST, "--optimizer", "sgd", "--optimizer", "preconditioned-sgd"]
+    assert main([*race, "--epochs", "2", "--quiet", "--out", str(tmp_path / "a")]) == 0
+    assert main(["cryoem", "--resume", str(tmp_path / "a"), "--epochs", "4", "--json"]) == 0
+    resumed = {run["optimizer"]: run for run in json.loads(capsys.readouterr().out)["runs"]}
+    assert main([*race, "--epochs", "4", "--json"]) == 0
+    whole = {run["optimizer"]: run for run in json.loads(capsys.readouterr().out)["runs"]}
+    assert set(resumed) == set(whole) == {"sgd", "preconditioned-sgd"}
+    for run in (*resumed.values(), *whole.values()):
+        assert run.pop("seconds") > 0.0
+    assert resumed == whole
+    # Runs on other images are no entrants of this race.
+    assert main([*FAST, "--seed", "9", "--quiet", "--out", str(tmp_path / "a/other")]) == 0
+    assert main(["cryoem", "--resume", str(tmp_path / "a"), "--epochs", "4"]) == 2
+    assert "different images" in capsys.readouterr().err
+
+
 def assert_same_run(capsys: pytest.CaptureFixture[str], resumed: dict) -> None:
     """Every number but the seconds is that of a run that was never stopped, to the last bit."""
     assert main([*FAST, "--epochs", "3", "--json"]) == 0
