@@ -188,7 +188,7 @@ class BasinPlot(StudyCard):
                 swatch = f'<span style="color:{colors[which]}">■</span>&nbsp;'
             letter = f"<b>{letters[which]}</b>&nbsp;" if which in letters else ""
             words = found.describe(which).replace(" ", "&nbsp;")
-            share = f"{100.0 * found.count(which) / found.reached.size:.3g}&nbsp;%"
+            share = f"{_percent(found.count(which), found.reached.size)}&nbsp;%".replace(">", "&gt;&nbsp;")
             cells.append(f"{swatch}{letter}{words}&nbsp;{share}")
         self.legend.setText(" &nbsp; ".join(cells))
         self.legend.setAccessibleDescription("; ".join(
@@ -231,3 +231,9 @@ class BasinPlot(StudyCard):
 def _rgb(color: str) -> tuple[int, int, int]:
     made = QColor(color)
     return made.red(), made.green(), made.blue()
+
+
+def _percent(part: int, whole: int) -> str:
+    """Return a share in percent; nothing but all is 100."""
+    text = f"{100.0 * part / whole:.3g}"
+    return text if text != "100" or part == whole else ">99.9"

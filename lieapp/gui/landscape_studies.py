@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LandscapeStudies"]
 
+_STOPPED = " Stopped: what was done by then is kept."
 _BUSY = "Something else is being computed; wait for its end, or stop it"
 
 
@@ -127,8 +129,12 @@ class LandscapeStudies(QObject):
         self._show_states()
 
     def _show_sweep(self) -> None:
+        from lieapp.landscapes.sweep import check_sweep
+
         try:
             spec = self.sweep_spec()
+            if normalised(spec.job.optimizer.name) in SETTINGS:  # of others only torch knows the settings
+                check_sweep(spec)
         except (LieAppError, ValueError) as error:
             self.sweep.show_spec(None, "", str(error))
         else:
@@ -153,9 +159,12 @@ class LandscapeStudies(QObject):
 
     def map_basins(self) -> None:
         """Compute the basin map of the choices."""
+        from lieapp.landscapes.study_summary import summarise_basins, time_left
+
         spec = self.basin_spec()
         if spec is None:
             return
+        begin = time.perf_counter()
 
         def work(control: StudyControl, tell: Callable[[Any], None]) -> Any:
             starts = importlib.import_module("lieapp.landscapes.starts")
@@ -163,19 +172,24 @@ class LandscapeStudies(QObject):
 
         def told(progress: BasinProgress) -> None:
             self.basins.show_fraction(progress.fraction)
+            if progress.found is not None and scene_of(spec.job) == self._scene:
+                self.basins.show_map(progress.found)
             spent = f"{progress.evaluations:,.0f}".replace(",", "\N{NO-BREAK SPACE}")
-            self.basins.say(f"{progress.ended} of {progress.starts} starts, {spent} evaluations so far.")
+            left = time_left(progress.fraction, time.perf_counter() - begin)
+            how = f"{spent} evaluations so far{left and f', {left}'}"
+            self.basins.say(f"{progress.ended} of {progress.starts} starts, {how}.")
 
         def done(found: Any) -> None:
-            from lieapp.landscapes.study_summary import summarise_basins
-
             self.basins.show_map(found)
-            self.basins.say(f"{self._title(spec.job)}: {summarise_basins(found).rsplit('. ', 1)[-1]}.")
+            ended = "" if found.complete else _STOPPED
+            self.basins.say(f"{self._title(spec.job)}: {summarise_basins(found).rsplit('. ', 1)[-1]}.{ended}")
 
         self._begin("basins", work, done, told)
 
     def run_sweep(self) -> None:
         """Make the sweep of the choices."""
+        from lieapp.landscapes.study_summary import time_left
+
         try:
             spec = self.sweep_spec()
         except (LieAppError, ValueError) as error:
@@ -188,13 +202,16 @@ class LandscapeStudies(QObject):
             return module.run_sweep(spec, control=control, progress=tell)
 
         def told(progress: SweepProgress) -> None:
-            self.sweep.show_fraction(progress.done / progress.runs)
+            fraction = progress.done / progress.runs
+            self.sweep.show_fraction(fraction)
             self.sweep.show_result(progress.result, color, dash)
+            left = time_left(fraction, progress.result.seconds)
+            self.sweep.say(f"{progress.done} of {progress.runs} runs{left and f', {left}'}.")
 
         def done(found: Any) -> None:
             self.sweep.show_result(found, color, dash)
             spent = f"{found.evaluations:,.0f}".replace(",", "\N{NO-BREAK SPACE}")
-            ended = "" if found.complete else " Stopped: what was done by then is kept."
+            ended = "" if found.complete else _STOPPED
             self.sweep.say(
                 f"{self._title(spec.job)}: {len(found.runs)} runs, {spent} evaluations, {found.seconds:.1f} s.{ended}"
             )

@@ -156,12 +156,15 @@ class BasinProgress:
     ended, starts : int
     evaluations : float
         Spent so far.
+    found : BasinMap or None
+        The map as far as it has come; told more seldom than the rest, None in between.
     """
 
     fraction: float
     ended: int
     starts: int
     evaluations: float
+    found: BasinMap | None = None
 
 
 @dataclass(frozen=True, eq=False)

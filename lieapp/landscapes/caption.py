@@ -134,7 +134,10 @@ def _end(entry: RaceEntry, truth: Truth) -> str:
     row = recording.row(-1)
     outcome = recording.outcome
     loss = f"loss {row['loss']:.6g}"
-    if outcome is not None and outcome.kind in ("diverged", "failed"):
+    if outcome is not None and outcome.kind == "failed":
+        # Only the message knows why; what follows its first sentence is on the frame that was kept.
+        return outcome.message.split(". ", 1)[0].rstrip(".").replace("Failed", "failed", 1)
+    if outcome is not None and outcome.kind == "diverged":
         return f"{outcome.kind}, {loss}"
     state = recording.state(len(recording) - 1)
     nearest = truth.nearest(state["point"], row["loss"]) if "point" in state else None

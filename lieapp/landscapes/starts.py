@@ -36,12 +36,15 @@ __all__ = ["Ends", "Unobserved", "compute_basins", "open_unobserved", "run_batch
 Array = NDArray[np.float64]
 Stopped = Callable[[], bool]
 Progress = Callable[[BasinProgress], object]
+Tell = Callable[["Ends", float], object]
+"""Told the ends so far and the share of the work."""
 
 BATCH = 65_536
 """Most starts of one batch: a million would take memory without being faster."""
 
 _KEPT_SHARE = 0.75  # of a batch that still moves: below, the rest is taken out
 _TOLD_SECONDS = 0.1
+_DRAWN_SECONDS = 1.0
 
 
 @dataclass(eq=False)
@@ -141,7 +144,7 @@ def compute_basins(spec: BasinSpec, *, stopped: Stopped | None = None, progress:
     stopped : callable() -> bool, optional
         Asked before every step; once true, what has ended is kept and the rest is pending.
     progress : callable(BasinProgress), optional
-        Told ten times a second.
+        Told ten times a second, and once a second with the map so far.
 
     Returns
     -------
@@ -155,33 +158,44 @@ def compute_basins(spec: BasinSpec, *, stopped: Stopped | None = None, progress:
     settings = settings_class(spec.job.optimizer.name)().updated(spec.overrides())
     x, y = spec.axes()
     starts = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
-    begin = time.perf_counter()
+    begin = last = time.perf_counter()
+
+    def draw(ends: Ends) -> BasinMap:
+        reached, points = identify(spec.surface, ends.positions, ends.arrived)
+        reached[~ends.done] = PENDING
+        shape = (len(y), len(x))
+        return BasinMap(
+            spec,
+            settings.model_dump(mode="json"),
+            x,
+            y,
+            reached.reshape(shape),
+            ends.evaluations.reshape(shape).copy(),
+            ends.positions.reshape(*shape, 2).copy(),
+            points,
+            float(np.nansum(ends.evaluations)),
+            time.perf_counter() - begin,
+        )
+
+    def tell(ends: Ends, fraction: float) -> None:
+        nonlocal last
+        now = time.perf_counter()
+        drawn = now - last >= _DRAWN_SECONDS
+        if progress is not None:
+            spent, found = float(np.nansum(ends.evaluations)), draw(ends) if drawn else None
+            progress(BasinProgress(fraction, int(ends.done.sum()), len(starts), spent, found))
+        if drawn:
+            last = time.perf_counter()
+
     work = run_batch if spec.elementwise else run_singly
     with single_thread():
-        ends = work(spec, settings, starts, stopped or (lambda: False), progress or (lambda told: None))
-    reached, points = identify(spec.surface, ends.positions, ends.arrived)
-    reached[~ends.done] = PENDING
-    shape = (len(y), len(x))
-    return BasinMap(
-        spec,
-        settings.model_dump(mode="json"),
-        x,
-        y,
-        reached.reshape(shape),
-        ends.evaluations.reshape(shape),
-        ends.positions.reshape(*shape, 2),
-        points,
-        float(np.nansum(ends.evaluations)),
-        time.perf_counter() - begin,
-    )
+        return draw(work(spec, settings, starts, stopped or (lambda: False), tell))
 
 
 # -- one batch --------------------------------------------------------------------------------------------------------
 
 
-def run_batch(
-    spec: BasinSpec, settings: OptimizerSettings, starts: Array, stopped: Stopped, progress: Progress
-) -> Ends:
+def run_batch(spec: BasinSpec, settings: OptimizerSettings, starts: Array, stopped: Stopped, tell: Tell) -> Ends:
     """Run from all starts at once, one row of parameters each; for optimisers that are elementwise.
 
     Parameters
@@ -189,7 +203,7 @@ def run_batch(
     spec : BasinSpec
     settings : OptimizerSettings
     starts : ndarray, shape=(starts, 2)
-    stopped, progress : callable
+    stopped, tell : callable
 
     Returns
     -------
@@ -197,7 +211,7 @@ def run_batch(
         As `run_singly` finds them, to rounding.
     """
     ends = Ends.none_yet(len(starts))
-    teller = _Teller(len(starts), progress)
+    teller = _Teller(tell)
     for first in range(0, len(starts), BATCH):
         part = slice(first, min(first + BATCH, len(starts)))
         batch = _Batch(spec.surface.function, settings, starts[part], spec.job.dtype)
@@ -271,15 +285,13 @@ class _Batch:
 # -- one by one -------------------------------------------------------------------------------------------------------
 
 
-def run_singly(
-    spec: BasinSpec, settings: OptimizerSettings, starts: Array, stopped: Stopped, progress: Progress
-) -> Ends:
+def run_singly(spec: BasinSpec, settings: OptimizerSettings, starts: Array, stopped: Stopped, tell: Tell) -> Ends:
     """Run from one start after the other, each with a problem and an optimiser of its own.
 
     Parameters and result are those of `run_batch`.
     """
     ends = Ends.none_yet(len(starts))
-    teller = _Teller(len(starts), progress)
+    teller = _Teller(tell)
     limits = Limits(
         steps=int(np.ceil(spec.budget)), evaluations=spec.budget, gtol=spec.gtol, ftol=0.0, divergence=False
     )
@@ -306,12 +318,13 @@ def run_singly(
 
 
 class _Teller:
-    def __init__(self, starts: int, progress: Progress) -> None:
-        self._starts, self._progress, self._last = starts, progress, 0.0
+    """Tells no more often than people can read."""
+
+    def __init__(self, tell: Tell) -> None:
+        self._tell, self._last = tell, 0.0
 
     def tell(self, ends: Ends, fraction: float, *, always: bool = False) -> None:
         now = time.perf_counter()
         if always or now - self._last >= _TOLD_SECONDS:
             self._last = now
-            spent = float(np.nansum(ends.evaluations))
-            self._progress(BasinProgress(fraction, int(ends.done.sum()), self._starts, spent))
+            self._tell(ends, fraction)

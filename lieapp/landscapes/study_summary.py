@@ -8,7 +8,15 @@ from lieapp.engine.stopping import counted
 from lieapp.landscapes.basins import BasinMap, BasinSpec
 from lieapp.landscapes.sweep import MEASURES, Band, SweepResult, SweepSpec
 
-__all__ = ["basin_cost", "band_text", "missing_word", "summarise_basins", "summarise_sweep", "sweep_cost"]
+__all__ = [
+    "basin_cost",
+    "band_text",
+    "missing_word",
+    "summarise_basins",
+    "summarise_sweep",
+    "sweep_cost",
+    "time_left",
+]
 
 
 def basin_cost(spec: BasinSpec) -> str:
@@ -65,6 +73,7 @@ def summarise_sweep(title: str, found: SweepResult) -> str:
 
 
 _WIDTHS = (12, 28, 28, 32)
+_KNOWN_SECONDS = 1.0  # before, the first runs of anything are slow
 
 
 def missing_word(measure: str) -> str:
@@ -88,6 +97,25 @@ def band_text(band: Band, missing: str = "never") -> str:
     share = "" if band.reached == band.runs else f" {band.reached}/{band.runs}"
     low, high = (f"{end:.4g}" if math.isfinite(end) else missing for end in (band.low, band.high))
     return f"{band.median:.4g} ({low} to {high}){share}"
+
+
+def time_left(fraction: float, seconds: float) -> str:
+    """Return how long a study will still take, roughly, as people say it; empty while nobody can know.
+
+    Parameters
+    ----------
+    fraction : float
+        Share of the work that is done, from 0 to 1.
+    seconds : float
+        What that took.
+    """
+    if fraction <= 0.0 or seconds < _KNOWN_SECONDS:
+        return ""
+    left = seconds / fraction * (1.0 - fraction)
+    for size, unit in ((3600.0, "h"), (60.0, "min")):
+        if left >= 1.5 * size:
+            return f"about {left / size:.0f} {unit} left"
+    return f"about {max(left, 1.0):.0f} s left"
 
 
 def _grouped(number: float) -> str:

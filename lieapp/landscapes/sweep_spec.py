@@ -51,6 +51,8 @@ class SweepRange:
             raise LandscapeError(f"sweep of {self.key}: expected finite numbers")
         if not 1 <= self.count <= _MOST_VALUES:
             raise LandscapeError(f"sweep of {self.key}: expected 1 to {_MOST_VALUES} values, not {self.count}")
+        if self.count > 1 and self.low == self.high:
+            raise LandscapeError(f"sweep of {self.key}: {self.count} values need two different ends")
         if self.scale == "log" and not (self.low > 0.0 and self.high > 0.0):
             raise LandscapeError(f"sweep of {self.key}: a log scale needs ends above 0; add :linear for a linear one")
 

@@ -49,5 +49,5 @@ def _singly(spec: BasinSpec) -> float:
     low, high = np.transpose(spec.surface.domain)
     starts = np.random.default_rng(0).uniform(low, high, (_SINGLE, 2))
     begin = time.perf_counter()
-    run_singly(spec, settings, starts, lambda: False, lambda told: None)
+    run_singly(spec, settings, starts, lambda: False, lambda ends, fraction: None)
     return (time.perf_counter() - begin) / _SINGLE

@@ -101,9 +101,24 @@ def test_stop_acts_within_a_second_and_keeps_what_is_done(bench: LandscapeWorkbe
     # No limit of time here beyond what shows that it did not go on to its end, which takes a minute.
     assert time.perf_counter() - begin < 15.0
     assert 0 < plot.found.count(PENDING) < 441
+    assert plot.words.text().endswith("Stopped: what was done by then is kept.")
     assert "not&nbsp;computed" in plot.legend.text()
     assert plot.button.text() == "Map"
     assert "start" in bench.controller.states()
+
+
+def test_a_map_grows_while_it_is_computed(bench: LandscapeWorkbench, qtbot) -> None:
+    choose(bench, optimizer="deo")
+    plot = bench.studies.basins
+    plot.grid.setCurrentIndex(plot.grid.findData(401))
+    plot.button.click()
+    qtbot.waitUntil(lambda: plot.found is not None, timeout=TIMEOUT)
+    first = plot.found.count(PENDING)
+    assert bench.studies.desk.running == "basins" and "left" in plot.words.text()
+    assert "not&nbsp;computed" in plot.legend.text() and "&gt;&nbsp;99.9&nbsp;%" in plot.legend.text()
+    qtbot.waitUntil(lambda: plot.found.count(PENDING) < first, timeout=TIMEOUT)
+    with qtbot.waitSignal(bench.studies.ended, timeout=TIMEOUT):
+        plot.button.click()
 
 
 def test_closing_the_window_ends_a_study(window: MainWindow, bench: LandscapeWorkbench, qtbot) -> None:

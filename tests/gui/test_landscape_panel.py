@@ -40,15 +40,18 @@ def test_a_start_beside_the_picture_is_told(panel: LandscapePanel, window: MainW
     assert panel.start_line.text() == "Beside the picture, which shows x from -1.5 to 1.2 and y from -0.3 to 2."
     type_into(panel, 0, "-1")
     assert not panel.start_line.isVisible()
-    choose(panel, "strict-saddle-100")
+    choose(panel, "transformer-tiny")
     assert panel.start_line.isVisible() and "by the seed" in panel.start_line.text()
 
 
-def test_a_wrong_formula_is_to_be_corrected(panel: LandscapePanel, window: MainWindow, messages: list[Message]) -> None:
+def test_a_wrong_formula_is_to_be_corrected(
+    panel: LandscapePanel, window: MainWindow, qtbot, messages: list[Message]
+) -> None:
     assert panel.landscape.itemText(panel.landscape.findData("formula")) == "Formula…"
     choose(panel, "formula")
     panel.formula.setText("")
     QTest.keyClicks(panel.formula, "x^2 + * y")
     panel.main_button.click()
+    qtbot.waitUntil(lambda: bool(messages), timeout=5000)
     assert messages[-1].text.startswith("formula: ") and messages[-1].text.endswith(". Correct it.")
     assert window.landscape is not None and not window.landscape.controller.running

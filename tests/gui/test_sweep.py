@@ -107,6 +107,19 @@ def test_stop_keeps_the_runs_that_ended(studies: LandscapeStudies, qtbot) -> Non
     assert panel.button.text() == "Sweep"
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [("0", "1", "above 0"), ("1e-3", "1e30", "at most 1e+06"), ("1", "1", "two different ends")],
+)
+def test_what_cannot_be_set_is_said_before_it_is_asked_for(
+    studies: LandscapeStudies, low: str, high: str, words: str
+) -> None:
+    write(studies, low, high, 3, 2)
+    assert words in studies.sweep.words.text()
+    write(studies, "0.01", "0.1", 3, 2)
+    assert "6 runs of at most 60 evaluations" in studies.sweep.words.text()
+
+
 def test_what_cannot_be_read_is_said(studies: LandscapeStudies, qtbot, messages: list[Message]) -> None:
     write(studies, "a", "1", 3, 2)
     assert "as numbers" in studies.sweep.words.text()

@@ -54,8 +54,8 @@ def test_batch_gives_the_answers_of_single_runs(name: str, optimizer: str, overr
     places = np.random.default_rng(3).uniform((x0, y0), (x1, y1), (5, 2))
     places[0] = spec.surface.minima[0].position
     spec = BasinSpec(spec.job, 2, evaluations=350.0)
-    together = run_batch(spec, settings, places, lambda: False, lambda told: None)
-    apart = run_singly(spec, settings, places, lambda: False, lambda told: None)
+    together = run_batch(spec, settings, places, lambda: False, lambda ends, fraction: None)
+    apart = run_singly(spec, settings, places, lambda: False, lambda ends, fraction: None)
     assert together.arrived.tolist() == apart.arrived.tolist()
     assert together.evaluations.tolist() == apart.evaluations.tolist()
     np.testing.assert_allclose(together.positions, apart.positions, rtol=0.0, atol=1e-9)
@@ -75,7 +75,7 @@ def test_minima_map_to_themselves(name: str) -> None:
     spec = spec_of(name, "adam")
     settings = settings_class("adam")().updated(spec.overrides())
     minima = np.array([point.position for point in spec.surface.minima])
-    ends = run_batch(spec, settings, minima, lambda: False, lambda told: None)
+    ends = run_batch(spec, settings, minima, lambda: False, lambda ends, fraction: None)
     assert ends.arrived.all()
     # Listed to eight or more digits, steep ones of which leave a gradient to be followed for a few steps.
     assert np.abs(ends.positions - minima).max() < 1e-4

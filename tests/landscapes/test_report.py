@@ -139,6 +139,16 @@ def test_caption_without_frames_and_of_other_landscapes() -> None:
     assert "diverged" in race_caption([RaceEntry("SGD", ruined.job, ruined.recording)])
 
 
+def test_caption_tells_why_an_entrant_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = "import torch\n\nclass Stumbles(torch.optim.SGD):\n    def step(self, closure=None):\n"
+    (tmp_path / "walkers_stumbles.py").write_text(source + '        raise RuntimeError("boom")\n', encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    result = landscape("saddle", optimizer="walkers_stumbles:Stumbles")
+    assert result.report.outcome == "failed"
+    text = race_caption([RaceEntry("Mine", result.job, result.recording)])
+    assert text.endswith("Mine did not move; failed at step 1: RuntimeError: boom.")
+
+
 def test_a_start_without_a_loss_wants_another_start() -> None:
     lost = landscape(formula="1/x + log(y)", start=(0.0, 0.0), optimizer="sgd")
     assert lost.report.message == "Diverged at the start: the loss is no finite number. Choose another start."

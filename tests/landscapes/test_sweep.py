@@ -18,7 +18,7 @@ from lieapp.landscapes.errors import LandscapeError
 from lieapp.landscapes.problem import open_landscape
 from lieapp.landscapes.report import report_landscape
 from lieapp.landscapes.spec import LandscapeJob
-from lieapp.landscapes.study_summary import band_text, missing_word, summarise_sweep, sweep_cost
+from lieapp.landscapes.study_summary import band_text, missing_word, summarise_sweep, sweep_cost, time_left
 from lieapp.landscapes.sweep import (
     MEASURES,
     Band,
@@ -162,6 +162,21 @@ def test_values_are_checked_without_a_run(text: str, words: str) -> None:
     with pytest.raises(LieAppError, match=words):
         check_sweep(spec_of(text))
     check_sweep(spec_of("lr=0.1:1:3"))
+
+
+@pytest.mark.parametrize(
+    ("fraction", "seconds", "words"),
+    [
+        (0.0, 5.0, ""),
+        (0.5, 0.2, ""),
+        (0.5, 2.0, "about 2 s left"),
+        (1.0, 2.0, "about 1 s left"),
+        (0.01, 6.0, "about 10 min left"),
+        (0.001, 20.0, "about 6 h left"),
+    ],
+)
+def test_time_left_as_people_say_it(fraction: float, seconds: float, words: str) -> None:
+    assert time_left(fraction, seconds) == words
 
 
 def test_stopping_keeps_what_is_done() -> None:
