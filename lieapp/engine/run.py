@@ -150,7 +150,9 @@ class Run(Iterator[Frame]):
         self._checkpoint_seconds = checkpoint_seconds
         self._step = stepper(optimizer, self._oracle)
         self._rates = LearningRates(optimizer, None if settings is None else settings.schedule)
-        self._patience = self._limits.window if getattr(optimizer, "leaves_stationary_points", False) else 1
+        self._climbs = bool(getattr(optimizer, "climbs", False))
+        leaves = bool(getattr(optimizer, "leaves_stationary_points", False))
+        self._patience = self._limits.window if leaves else 2 if self._climbs else 1
         self._rules = self._new_rules()
         self._outcome: Outcome | None = None
         self._begun = False
@@ -197,7 +199,7 @@ class Run(Iterator[Frame]):
         if limits.window != self._limits.window:
             raise EngineError("The window of a run's limits cannot change")
         self._limits = limits
-        self._rules.limits = limits
+        self._rules.limits = self._rule_limits
 
     def keep_checkpoint(self, path: str | Path, seconds: float = 5.0) -> None:
         """Keep a recent checkpoint in a file from now on; see ``checkpoint_path`` of `Run`."""
@@ -482,11 +484,15 @@ class Run(Iterator[Frame]):
     def _new_rules(self) -> StoppingRules:
         problem = self.problem
         return StoppingRules(
-            self._limits,
+            self._rule_limits,
             loss_scale=problem.loss_scale,
             loss_ceiling=problem.loss_ceiling,
             patience=self._patience,
         )
+
+    @property
+    def _rule_limits(self) -> Limits:
+        return self._limits.model_copy(update={"divergence": False}) if self._climbs else self._limits
 
     def _replay(self) -> None:
         """Bring the stopping rules to the last frame of a restored recording, whatever they thought of it then."""

@@ -5,7 +5,8 @@ Nothing here knows the true answer, and nothing needs torch, so a resumed run re
 **Converged** is one of two findings.
 
 * The scaled gradient norm is below ``gtol``. An optimiser that leaves stationary points on purpose (attribute
-  ``leaves_stationary_points``) must stay below it for ``window`` frames, or it could never start on a ridge.
+  ``leaves_stationary_points``) must stay below it for ``window`` frames, or it could never start on a ridge; one that
+  walks to saddles (attribute ``climbs``) for two, or it could never start in a minimum.
 * The best loss improved by at most ``ftol |best|`` over ``window`` frames, *and* no loss among these frames differs
   from another by more, *and* the gradient norm is at most ``1000 sqrt(ftol |best|)``. The first condition alone would
   stop an optimiser with momentum in the middle of an overshoot, which easily goes 20 frames without a new best loss;
@@ -14,7 +15,7 @@ Nothing here knows the true answer, and nothing needs torch, so a resumed run re
   such a run goes on to its limit instead of claiming to have arrived. The factor 1000 leaves room for Hessians
   up to a million.
 
-**Diverged** is one of four.
+**Diverged** is one of four; of an optimiser that climbs, only the first.
 
 * The loss or the gradient norm is no finite number.
 * The loss lies above the start by more than nine times ``|start|``, which is ten times the start where it is positive.

@@ -67,7 +67,9 @@ def predicted_factor(settings: Mapping[str, Any] | None, optimizer: str, curvatu
     share, step = 0.0, settings
     if optimizer == "deo":
         step = settings.get("base", {})
-        shares = {"off": 0.0, "project": float(settings.get("strength", 1.0)), "reflect": 2.0}
+        shares = {"off": 0.0, "project": float(settings.get("strength", 1.0))}
+        if settings.get("translation", "base") == "base":
+            shares["reflect"] = 2.0
         share = shares.get(str(settings.get("mode")), math.nan)
         if step.get("name") != "sgd":
             return math.nan

@@ -25,6 +25,7 @@ _CHOICES = {
     "derivative": ("one-sided", "central", "exact"),
     "apply": ("every-step", "on-refresh"),
     "scope": ("global", "per-layer"),
+    "translation": ("lbfgs", "base"),
 }
 
 MAX_INTERVAL = 160

@@ -15,6 +15,7 @@ from lieapp.optimizers.curvature_search import CurvatureSearch, check_options
 from lieapp.optimizers.oracle import FiniteDifferenceOracle, Oracle
 from lieapp.optimizers.presented import PresentedOracle
 from lieapp.optimizers.registry import accepts_oracle
+from lieapp.optimizers.saddle_search import SaddleSearch, walks
 from lieapp.optimizers.wrapping import Base, build_base
 
 __all__ = ["DEO"]
@@ -30,7 +31,7 @@ class DEO(Optimizer):
     ========  =================================================================================================
     escape    g; then, where C < 0, a step of :math:`\min(|g \cdot N| / |C|, r)` down along :math:`\pm N`
     project   :math:`g - \alpha (g \cdot N) N`
-    reflect   :math:`g - 2 (g \cdot N) N` where C < 0, else :math:`-(g \cdot N) N`: climbs to a saddle
+    reflect   :math:`g - 2 (g \cdot N) N` where C < 0, else :math:`-(g \cdot N) N`: climbs to a saddle (see below)
     paper     :math:`g - \alpha (g \cdot N) N`, and N turned as transcribed (below)
     off       g
     ========  =================================================================================================
@@ -41,6 +42,9 @@ class DEO(Optimizer):
     beyond it falls to the saddle, which is what the dimer method is for. At a gradient of exactly zero no
     :math:`\alpha` moves anything. Scaling the gradient before a base like Adam, which divides by its recent size,
     mostly cancels. ``escape`` therefore steps after the base and apart from it, at least ``kick`` radii far.
+
+    ``reflect`` walks to a saddle of index 1 from wherever it starts, without the base (see
+    `lieapp.optimizers.saddle_walk`), or with ``translation="base"`` lets the base step along the gradient above.
 
     Parameters
     ----------
@@ -57,7 +61,8 @@ class DEO(Optimizer):
     adaptive : bool
         In ``escape`` and ``project``, double K, up to 160, after a search that found C > 0 with a small residual (in
         ``project``, which uses N there too, only if N turned by less than 5°); back to ``interval`` when the gradient
-        has fallen tenfold or C < 0. In ``reflect`` an old N would lead uphill for too long.
+        has fallen tenfold or C < 0. In ``reflect`` begin with 1 and double K, up to 4, while N turns by less than 10°;
+        with the base's steps K stays, an old N would lead uphill for too long.
     rotations : int
         Most rotations of one search. It costs one product more than there are rotations.
     method : {"lanczos", "lor", "optimal-angle", "fixed"}
@@ -76,9 +81,11 @@ class DEO(Optimizer):
         One N over all parameters, the Hessian's eigenvector; or one for each parameter tensor, of the Hessian's
         diagonal block, with a search each.
     trust_radius : float
-        Longest escape step r.
+        Longest escape step r; longest step of a walk to a saddle.
     kick : float
         Shortest escape step, in trust radii.
+    translation : {"lbfgs", "base"}
+        How ``reflect`` steps.
     generator : torch.Generator, optional
         Passed to a base that draws. Its seed also starts the generator of first directions, which is DEO's own.
     **base_options
@@ -87,7 +94,8 @@ class DEO(Optimizer):
     Raises
     ------
     ValueError
-        For a setting out of range, a base that needs a closure, ``maximize`` or ``differentiable``.
+        For a setting out of range, a base that needs a closure, ``maximize`` or ``differentiable``, and for directions
+        per layer in a walk to a saddle.
 
     Notes
     -----
@@ -130,6 +138,7 @@ class DEO(Optimizer):
         scope: str = "global",
         trust_radius: float = 0.1,
         kick: float = 0.01,
+        translation: str = "lbfgs",
         generator: torch.Generator | None = None,
         **base_options: Any,
     ) -> None:
@@ -148,10 +157,11 @@ class DEO(Optimizer):
             "scope": scope,
             "trust_radius": trust_radius,
             "kick": kick,
+            "translation": translation,
         }
         check_options(options)
         self.base = build_base(params, base, base_options, generator)
-        self._search = CurvatureSearch(options, 0 if generator is None else generator.initial_seed())
+        self._search = _new_search(options, 0 if generator is None else generator.initial_seed())
         super().__init__(self.base.param_groups, self.base.defaults)
         self._linked = True
         self._link()
@@ -167,6 +177,11 @@ class DEO(Optimizer):
     def leaves_stationary_points(self) -> bool:
         """Whether a point without a gradient need not be the end."""
         return bool(self.options["mode"] == "escape")
+
+    @property
+    def climbs(self) -> bool:
+        """Whether it goes uphill on purpose."""
+        return bool(self.options["mode"] == "reflect")
 
     @property
     def evaluations(self) -> float:
@@ -243,6 +258,10 @@ class DEO(Optimizer):
         memory.escaping = False
         if not own or all(p.grad is None for p in own):
             return loss
+        if isinstance(self._search, SaddleSearch):
+            self._walk(self._search, closure, oracle, own, loss)
+            memory.steps += 1
+            return loss
         fresh = self._search.follow(closure, oracle, own, [_dense(p) for p in own])
         used = bool(memory.blocks) and (fresh or self.options["apply"] == "every-step")
         self._base_step(closure, oracle, own, loss, used)
@@ -299,6 +318,23 @@ class DEO(Optimizer):
         finally:
             for p, grad in zip(own, truth, strict=True):
                 p.grad = grad
+
+    def _walk(
+        self,
+        search: SaddleSearch,
+        closure: Callable[[], Tensor] | None,
+        oracle: Oracle | None,
+        own: Sequence[Tensor],
+        loss: Tensor,
+    ) -> None:
+        """Take the next step of a walk to a saddle; without any N, the base's."""
+        step = search.next_step(closure, oracle, own, [_dense(p) for p in own])
+        if step is None:
+            self._base_step(closure, oracle, own, loss, used=False)
+            return
+        for p, change in zip(own, step, strict=True):
+            if p.grad is not None:
+                p.add_(change)
 
     def _change_gradients(self, own: Sequence[Tensor]) -> None:
         for block, parameters in self._search.parts(own):
@@ -359,7 +395,10 @@ class DEO(Optimizer):
         super().load_state_dict(state_dict)
         self.base.__setstate__({"state": self.state, "param_groups": self.param_groups})
         self._link()
-        self._search.load_plain(state_dict.get("deo"), self._own())
+        plain = state_dict.get("deo")
+        if plain is not None:  # its mode may be another
+            self._search = _new_search({**self.options, **plain["options"]}, 0)
+        self._search.load_plain(plain, self._own())
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what copying and pickling need."""
@@ -374,6 +413,11 @@ class DEO(Optimizer):
     def _link(self) -> None:
         self.param_groups = self.base.param_groups
         self.state = self.base.state
+
+
+def _new_search(options: dict[str, Any], seed: int) -> CurvatureSearch:
+    check_options(options)
+    return SaddleSearch(options, seed) if walks(options) else CurvatureSearch(options, seed)
 
 
 class _Counted(PresentedOracle):

@@ -1,4 +1,4 @@
-"""Two oracles between an optimiser that wraps another and what it asks."""
+"""Oracles between an optimiser that wraps another and what it asks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor
 from lieapp.optimizers import oracle as oracles
 from lieapp.optimizers.oracle import Costs, Oracle
 
-__all__ = ["PresentedOracle", "RestrictedOracle"]
+__all__ = ["PresentedOracle", "RestrictedOracle", "ShutOracle"]
 
 
 class RestrictedOracle:
@@ -57,6 +57,51 @@ class RestrictedOracle:
             whole[place] = part
         product = self._oracle.hvp(whole)
         return [product[place] for place in self._places]
+
+
+class ShutOracle:
+    """An oracle whose Hessian is changed so that one direction is no longer its lowest: P H P + w t tᵀ, P = 1 - t tᵀ.
+
+    Parameters
+    ----------
+    oracle : Oracle
+    direction : sequence of Tensor
+        Unit vector t.
+    weight : float
+        Curvature w to find along it.
+    """
+
+    def __init__(self, oracle: Oracle, direction: Sequence[Tensor], weight: float) -> None:
+        self._oracle = oracle
+        self._direction = list(direction)
+        self._weight = weight
+        self.parameters = list(oracle.parameters)
+        self.costs = oracle.costs
+
+    @property
+    def hvp_by_differences(self) -> bool:
+        """Whether products are differences of gradients."""
+        return bool(getattr(self._oracle, "hvp_by_differences", False))
+
+    def gradient(self) -> Tensor:
+        """Return the loss and set ``.grad``."""
+        return self._oracle.gradient()
+
+    def loss(self) -> Tensor:
+        """Return the loss."""
+        return self._oracle.loss()
+
+    def hvp(self, v: Sequence[Tensor]) -> list[Tensor]:
+        """Return the changed Hessian times ``v``."""
+        share = oracles.dot(v, self._direction)
+        product = self._oracle.hvp(self.without([x.clone() for x in v]))
+        product = self.without([x.clone() for x in product])
+        return [x.add_(t.to(x), alpha=self._weight * share) for x, t in zip(product, self._direction, strict=True)]
+
+    def without(self, v: list[Tensor]) -> list[Tensor]:
+        """Take the direction out of a vector, in place."""
+        share = oracles.dot(v, self._direction)
+        return [x.add_(t.to(x), alpha=-share) for x, t in zip(v, self._direction, strict=True)]
 
 
 class PresentedOracle:

@@ -25,6 +25,7 @@ CLIMBS = (("muller-brown", 2), ("muller-brown", 1), ("himmelblau", 0), ("double-
 """Surfaces, and which of their minima (the deepest is 0) the walks begin beside; (muller-brown, 2) is basin C."""
 
 TOLERANCE = 1e-8
+ROUGH = 1e-3
 BUDGET = 5000.0
 
 
@@ -34,13 +35,16 @@ class Climb:
 
     Attributes
     ----------
-    evaluations : float
-        Gradients until the gradient was below the tolerance; infinite if it never was.
+    start : tuple of float
+    rough, evaluations : float
+        Gradients until the gradient was below `ROUGH` and stayed so, and below the tolerance; infinite if it never was.
     position : tuple of float
     index : int
         Negative eigenvalues of the Hessian there.
     """
 
+    start: tuple[float, float]
+    rough: float
     evaluations: float
     position: tuple[float, float]
     index: int
@@ -66,19 +70,23 @@ def climb(shape: Surface, start: tuple[float, float], method: Method = REFLECT, 
     with single_thread():
         optimizer = build_optimizer(settings, model.parameters, generator=generator)
         step = stepper(optimizer, oracle)
-        length = math.inf
+        length = rough = math.inf
         while oracle.evaluations() < BUDGET:
             step()
             oracle.observe()
             length = norm([p.grad for p in model.parameters if p.grad is not None])
+            rough = min(rough, oracle.evaluations()) if length < ROUGH else math.inf
             if not length >= TOLERANCE:  # arrived, or no number
                 break
     arrived = length < TOLERANCE
-    return _climb(shape, model.position(), oracle.evaluations() if arrived else math.inf)
+    return _climb(shape, start, model.position(), rough, oracle.evaluations() if arrived else math.inf)
 
 
 def climb_with_ase(shape: Surface, start: tuple[float, float], seed: int = 0) -> Climb:
-    """Walk with ASE's dimer at its own settings; its longest step is the share of the domain that DEO trusts."""
+    """Walk with ASE's dimer at its own settings; its longest step is the share of the domain that DEO trusts.
+
+    Every gradient that its calculator computes is counted, those of rotations and of trial steps as well.
+    """
     from ase import Atoms
     from ase.calculators.calculator import Calculator, all_changes
     from ase.mep import DimerControl, MinModeAtoms, MinModeTranslate
@@ -104,25 +112,28 @@ def climb_with_ase(shape: Surface, start: tuple[float, float], seed: int = 0) ->
     control = DimerControl(logfile=None, maximum_translation=0.03 * shape.size)
     dimer = MinModeAtoms(atoms, control, eigenmodes=[np.array([[*(mode / np.linalg.norm(mode)), 0.0]])])
     walk = MinModeTranslate(dimer, logfile=None)
-    length = math.inf
+    length = rough = math.inf
     try:
         for _ in walk.irun(fmax=1e-300, steps=int(BUDGET)):
             length = float(np.linalg.norm(dimer.get_forces(real=True)))
+            rough = min(rough, float(atoms.calc.evaluations)) if length < ROUGH else math.inf
             if not length >= TOLERANCE or atoms.calc.evaluations >= BUDGET:
                 break
     except RuntimeError:  # "Dimer calculation diverged"
         length = math.inf
     arrived = length < TOLERANCE
     spent = float(atoms.calc.evaluations)
-    return _climb(shape, np.asarray(dimer.positions[0, :2]), spent if arrived else math.inf)
+    return _climb(shape, start, np.asarray(dimer.positions[0, :2]), rough, spent if arrived else math.inf)
 
 
-def _climb(shape: Surface, position: NDArray[np.float64], evaluations: float) -> Climb:
+def _climb(
+    shape: Surface, start: tuple[float, float], position: NDArray[np.float64], rough: float, evaluations: float
+) -> Climb:
     if not np.isfinite(position).all():
-        return Climb(math.inf, (math.nan, math.nan), -1)
+        return Climb(start, math.inf, math.inf, (math.nan, math.nan), -1)
     xx, xy, yy = (float(part) for part in shape.hessian(*position))
     index = int((np.linalg.eigvalsh([[xx, xy], [xy, yy]]) < 0.0).sum()) if math.isfinite(xx + xy + yy) else -1
-    return Climb(evaluations, (float(position[0]), float(position[1])), index)
+    return Climb(start, rough, evaluations, (float(position[0]), float(position[1])), index)
 
 
 def places() -> list[tuple[Surface, int]]:

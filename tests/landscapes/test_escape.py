@@ -6,9 +6,14 @@ import math
 
 import numpy as np
 import pytest
+import torch
 
-from lieapp.landscapes.catalog import SURFACES
+from lieapp.api import landscape
+from lieapp.landscapes.catalog import SURFACES, Surface
+from lieapp.landscapes.models import PlanarModel
 from lieapp.landscapes.truth import truth_of
+from lieapp.optimizers.deo import DEO
+from lieapp.optimizers.oracle import norm
 from tests.benchmarks import saddle_search
 from tests.benchmarks.saddle_cases import Case, beside, high_dimensional, ridge, strict_saddles, table, turned, valley
 from tests.benchmarks.saddle_race import ESCAPE, GD, PERTURBED, PROJECT, REFLECT, Figure, Method, measure, spend
@@ -85,6 +90,37 @@ def test_reflect_climbs_from_basin_c_to_a_saddle(seed: int) -> None:
     assert found.found and found.index == 1
     assert math.hypot(*MULLER_BROWN.gradient(*found.position)) < 1e-8
     assert min(math.dist(found.position, p.position) for p in MULLER_BROWN.saddles) < 1e-8
+
+
+@pytest.mark.parametrize(("shape", "minimum"), saddle_search.places(), ids=lambda value: getattr(value, "name", value))
+def test_reflect_finds_a_saddle_from_beside_every_minimum_and_says_so(shape: Surface, minimum: int) -> None:
+    spent = []
+    for seed in range(4):
+        found = saddle_search.climb(shape, saddle_search.start_of(shape, minimum, seed), seed=seed)
+        assert found.found
+        spent.append(found.evaluations)
+        settings = {"mode": "reflect"}
+        report = landscape(shape.name, optimizer="deo", settings=settings, start=found.start, steps=300).report
+        assert report.outcome == "converged" and report.nearest_stationary_point is not None
+        assert report.nearest_stationary_point.index == 1 and report.nearest_stationary_point.distance < 1e-6
+    assert np.median(spent) < 100
+
+
+def test_a_walk_without_a_saddle_says_that_it_found_none() -> None:
+    report = landscape("rosenbrock", optimizer="deo", settings={"mode": "reflect"}, steps=200).report
+    assert report.outcome == "limit" and report.gradient_norm > 1e-3
+
+
+def test_walks_end_superlinearly() -> None:
+    model = PlanarModel(MULLER_BROWN.function, (0.0, 0.5), torch.device("cpu"), torch.float64)
+    optimizer = DEO(model.parameters, mode="reflect", trust_radius=0.1)
+    sizes = [math.inf]
+    while sizes[-1] > 1e-8:
+        optimizer.step(oracle=model.oracle)
+        model.oracle.gradient()
+        sizes.append(norm([p.grad for p in model.parameters if p.grad is not None]))
+        assert len(sizes) < 40
+    assert all(after < 0.1 * before for before, after in zip(sizes[-4:], sizes[-3:], strict=False))
 
 
 @pytest.mark.peer("ase")

@@ -66,7 +66,7 @@ def test_escape_is_the_first_evaluation_a_tenth_below_the_saddle(sgd: LandscapeR
         ("deo", {"mode": "off"}, 0.0),
         ("deo", {"mode": "project"}, 1.0),
         ("deo", {"mode": "project", "strength": 0.5}, 0.5),
-        ("deo", {"mode": "reflect"}, 2.0),
+        ("deo", {"mode": "reflect", "translation": "base"}, 2.0),
     ],
 )
 def test_growth_is_what_theory_predicts(optimizer: str, overrides: dict[str, Any], share: float) -> None:
@@ -87,6 +87,8 @@ def test_no_simple_prediction_is_no_number() -> None:
     assert math.isnan(predicted_factor({**constant, "lr": 0.1}, "adam", -2.0))
     escape = {**constant, "mode": "escape", "base": {"name": "sgd", "lr": 0.1}}
     assert math.isnan(predicted_factor(escape, "deo", -2.0))
+    walk = {**escape, "mode": "reflect", "translation": "lbfgs"}
+    assert math.isnan(predicted_factor(walk, "deo", -2.0))
     assert math.isnan(predicted_factor(None, "sgd", -2.0))
 
 

@@ -418,7 +418,7 @@ def test_use_on_refresh_only() -> None:
 
 @ALL_BASES
 @pytest.mark.parametrize("way", ["state_dict", "saved file", "deepcopy", "pickle"])
-@pytest.mark.parametrize("mode", ["escape", "project"])
+@pytest.mark.parametrize("mode", ["escape", "project", "reflect"])
 def test_continuation_is_bitwise(base: str, way: str, mode: str) -> None:
     cls, options = BASES[base]
 

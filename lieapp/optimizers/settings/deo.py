@@ -110,8 +110,20 @@ class DEOSettings(OptimizerSettings):
         help="Share of the gradient along N that is removed. An unstable coordinate grows by 1 + lr (1 - strength) |C| "
         "a step: at 1 not at all.",
     )
+    translation: Literal["lbfgs", "base"] = setting(
+        "lbfgs",
+        when=("mode", ("reflect",)),
+        help="How reflect steps: uphill along N by the curvature and downhill across it by L-BFGS, turning round where "
+        "no saddle lies ahead; or by the base along the reflected gradient.",
+    )
     trust_radius: float = setting(
-        0.1, gt=0.0, le=LARGEST, scale="log", unit="parameter", when=("mode", ("escape",)), help="Longest escape step."
+        0.1,
+        gt=0.0,
+        le=LARGEST,
+        scale="log",
+        unit="parameter",
+        when=("mode", ("escape", "reflect")),
+        help="Longest escape step, longest step to a saddle.",
     )
     interval: float = setting(
         10.0, ge=1.0, le=1e9, scale="log", when=("mode", (*_USING_N, "paper")), help="Steps between two searches for N."
