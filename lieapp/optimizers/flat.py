@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import torch
 from torch import Tensor
 
-from lieapp.optimizers.oracle import dot64, norm64
+from lieapp.optimizers.inner_products import dot64, norm64, square_and_range
 
 __all__ = ["FlatSpace"]
 
 
 _CHUNK = 1 << 15
+
+_SMALL = 1 << 16
 
 
 class FlatSpace:
@@ -53,15 +56,19 @@ class FlatSpace:
 
     def split_as_parameters(self, vector: Tensor) -> list[Tensor]:
         """Return a vector in the shapes and types of the parameters."""
-        return self.as_parameters(self.split(vector))
+        return list(self.as_parameters(self.split(vector)))
 
-    def as_parameters(self, parts: Sequence[Tensor]) -> list[Tensor]:
-        """Return a vector that is split already in the types of the parameters."""
-        return [part.to(dtype) for part, dtype in zip(parts, self._dtypes, strict=True)]
+    def shaped(self, tensors: Sequence[Tensor]) -> list[Tensor]:
+        """Return tensors in the shapes of the parameters and the precision of the space, without a copy if they are."""
+        return [x.reshape(shape) for x, shape in zip(self.in_precision(tensors), self._shapes, strict=True)]
 
-    def in_precision(self, tensors: Sequence[Tensor], *, copy: bool = False) -> list[Tensor]:
-        """Return tensors in the precision of the space, without joining them; the same ones unless ``copy``."""
-        return [x.detach().to(self.device, self.dtype, copy=copy) for x in tensors]
+    def as_parameters(self, parts: Iterable[Tensor]) -> Iterator[Tensor]:
+        """Yield the parts of a vector in the types of the parameters."""
+        return (part.to(dtype) for part, dtype in zip(parts, self._dtypes, strict=True))
+
+    def in_precision(self, tensors: Iterable[Tensor], *, copy: bool = False) -> Iterator[Tensor]:
+        """Yield tensors in the precision of the space, without joining them; the same ones unless ``copy``."""
+        return (x.detach().to(self.device, self.dtype, copy=copy) for x in tensors)
 
     def random(self, generator: torch.Generator) -> Tensor:
         """Return a random unit vector, uniform on the sphere."""
@@ -80,6 +87,32 @@ class FlatSpace:
         if not 0.0 < length < float("inf"):
             raise ValueError(f"Invalid direction: its length is {length}")
         return vector if abs(length - 1.0) <= 4.0 * torch.finfo(vector.dtype).eps else vector / length
+
+    def oriented(self, write: Callable[[list[Tensor]], Iterable[Tensor]]) -> tuple[Tensor, float]:
+        """Return a unit vector whose largest component is positive, measured while it is written, and its sign.
+
+        Parameters
+        ----------
+        write : callable
+            Given the parts to write to, yields them as they have been written: of a vector of length 1, nearly.
+
+        Notes
+        -----
+        Its length is 1 within four rounding units, or 1e-5 where there are too many numbers to touch them all again.
+        """
+        vector = self.empty()
+        square, low, high = square_and_range(write(self.split(vector)))
+        if low == -high or not 0.5 < square < 2.0:
+            unit = self.unit(vector) if 0.0 < square < math.inf else vector
+            turned = self.with_sign(unit)
+            return turned, 1.0 if turned is unit else -1.0
+        length = math.copysign(math.sqrt(square), low + high)
+        near = 4.0 * torch.finfo(self.dtype).eps if self.size <= _SMALL else 1e-5
+        return vector if abs(length - 1.0) <= near else vector.mul_(1.0 / length), math.copysign(1.0, length)
+
+    def empty(self) -> Tensor:
+        """Return a vector of any numbers."""
+        return torch.empty(self.size, dtype=self.dtype, device=self.device)
 
     @staticmethod
     def with_sign(vector: Tensor) -> Tensor:

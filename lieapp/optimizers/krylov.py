@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import torch
 from torch import Tensor
 
 from lieapp.optimizers.flat import FlatSpace
-from lieapp.optimizers.oracle import norm
-from lieapp.optimizers.tensor_lists import combine, dots, product_and_square, subtract_
+from lieapp.optimizers.inner_products import norm, product_and_square
+from lieapp.optimizers.tensor_lists import combined, dots, subtract_, subtracted
 
 __all__ = ["MAX_STEPS", "Krylov"]
 
@@ -22,18 +22,19 @@ _SMALL = 1 << 16
 
 class _Rest:
     # What a product adds to the space: its part orthogonal to the basis. Of the last one only the length is of use,
-    # unless the product of a Ritz vector is asked for; so the vector is made when needed.
+    # unless the product of a Ritz vector is asked for; so the vector is made when needed, part by part.
 
     def __init__(self, product: list[Tensor], length: float, terms: list[tuple[float, Sequence[Tensor]]]) -> None:
         self.length = length
         self._product = product
-        self._terms: list[tuple[float, Sequence[Tensor]]] | None = terms
+        self._terms = terms
+
+    def parts(self) -> Iterator[Tensor]:
+        terms, self._terms = self._terms, []
+        return subtracted(self._product, terms) if terms else iter(self._product)
 
     def vector(self) -> list[Tensor]:
-        if self._terms is not None:
-            subtract_(self._product, self._terms, 1.0 / self.length if self.length > 0.0 else 1.0)
-            self._terms = None
-        return self._product
+        return list(self.parts())
 
 
 class Krylov:
@@ -44,29 +45,35 @@ class Krylov:
     many numbers are made orthogonal to all others only from where that could reach the root of the rounding unit;
     up to there the Ritz values do not suffer from it (Simon, Linear Algebra Appl. 61, 101, 1984).
 
+    Vectors are kept as they come, with their lengths, for dividing them would be another pass through memory.
+
     Parameters
     ----------
     space : FlatSpace
     start : sequence of Tensor
-        Unit vector, in the precision of the space.
+        In the precision of the space; it is kept, not copied.
     steps : int
         Most products that will come.
+    length : float, optional
+        Of the start; of either sign.
 
     Attributes
     ----------
     basis : list of sequence of Tensor
-        Orthonormal vectors, one for each product taken.
-    next : sequence of Tensor
-        The vector whose product `extend` wants.
+        Orthogonal vectors, one for each product taken.
+    lengths : list of float
+        Theirs.
+    length : float
+        That of the vector whose product `extend` wants.
     invariant : bool
         Whether H leads no further, but for rounding.
     complete : bool
         Whether the space takes no more: it is invariant, or ``steps`` are done.
     scale : float
-        Length of the longest product.
+        Length of the longest product of a unit vector.
     """
 
-    def __init__(self, space: FlatSpace, start: Sequence[Tensor], steps: int) -> None:
+    def __init__(self, space: FlatSpace, start: Sequence[Tensor], steps: int, length: float = 1.0) -> None:
         self._space = space
         self._limit = min(steps, space.size)
         self._unit = torch.finfo(space.dtype).eps
@@ -74,11 +81,13 @@ class Krylov:
         self._small = space.size <= _SMALL
         self._against_all = self._small
         self.basis: list[Sequence[Tensor]] = []
-        self.next = start
+        self.lengths: list[float] = []
+        self.length = length
         self.invariant = False
         self.complete = False
         self.scale = 0.0
-        self._rest = _Rest(list(start), math.nan, [])
+        self._residual = math.nan
+        self._rest = _Rest(list(start), length, [])
         self._values = torch.empty(0, dtype=torch.float64)
         self._vectors = torch.empty(0, 0, dtype=torch.float64)
 
@@ -92,42 +101,60 @@ class Krylov:
         """The projected Hessian, shape ``(steps, steps)``, in float64."""
         return self._whole[: self.steps, : self.steps]
 
-    def extend(self, product: list[Tensor]) -> None:
-        """Take H times `next`; its tensors may be overwritten."""
-        last = self._rest.length if self.basis else 0.0
+    def next(self) -> Iterator[Tensor]:
+        """Return the vector whose product `extend` wants, part by part; to be taken to its end."""
+        return self._rest.parts()
+
+    def unit(self) -> list[Tensor]:
+        """Return the same, divided by its length."""
+        return [part / self.length for part in self.next()]
+
+    def extend(self, product: Iterable[Tensor], factor: float) -> None:
+        """Take H times the unit vector along `next`: ``factor`` times a product that may be overwritten."""
+        last = self._residual if self.basis else 0.0
         index = self.steps
-        self.basis.append(self.next)
-        diagonal, square = product_and_square(self.next, product)
+        vector = self._rest.vector()
+        self.basis.append(vector)
+        self.lengths.append(self.length)
+        taken, along, square = product_and_square(vector, product)
+        diagonal, square = factor * along / self.length, factor * factor * square
         self._whole[index, index] = diagonal
-        scale = math.sqrt(square) if 1e-300 < square < math.inf else norm(product)
+        scale = math.sqrt(square) if 1e-300 < square < math.inf else factor * norm(taken)
         self.scale = max(self.scale, scale)
         left = square - diagonal * diagonal - last * last
         final = self.steps == self._limit
-        terms = list(zip((diagonal, last), self.basis[:-3:-1], strict=False))
+        terms = [
+            (share / (factor * length), u)
+            for share, length, u in zip((diagonal, last), self.lengths[:-3:-1], self.basis[:-3:-1], strict=False)
+        ]
         if left > 1e-2 * square and not self._small and (final or not self._against_all):
-            length = math.sqrt(left)
-            self._rest = _Rest(product, length, terms)
+            self._residual = math.sqrt(left)
         elif left > 1e-6 * square and not self._against_all:  # that difference is not exact enough
-            subtract_(product, terms)
-            length = norm(product)
-            self._rest = _Rest(product, length, [])
+            subtract_(taken, terms)
+            self._residual, terms = factor * norm(taken), []
         else:
-            self._rest = _Rest(product, length := self._subtract_all(product), [])
-        self.invariant = not length > 1e2 * self._unit * scale
+            self.subtract_from(taken)
+            self.subtract_from(taken)
+            self._residual, terms = factor * norm(taken), []
+        self._rest = _Rest(taken, self._residual / factor, terms)
+        self.length = self._rest.length
+        self.invariant = not self._residual > 1e2 * self._unit * scale
         self.complete = self.invariant or final
         self._solve()
         if self.steps > 1:
             closest = float(self.residuals(self._vectors).min())
             self._against_all |= not closest > 10.0 * math.sqrt(self._unit) * self.scale
         if not self.complete:
-            self._whole[index, index + 1] = self._whole[index + 1, index] = length
-            self.next = self._rest.vector()
+            self._whole[index, index + 1] = self._whole[index + 1, index] = self._residual
 
-    def _subtract_all(self, product: list[Tensor]) -> float:
-        """Leave of a product its part orthogonal to all others; return the length of that."""
-        for _ in range(2):  # once loses half of the digits
-            subtract_(product, list(zip(dots(self.basis, product).tolist(), self.basis, strict=True)))
-        return norm(product)
+    def shares(self, vector: Sequence[Tensor]) -> Tensor:
+        """Return the coefficients of a vector along the unit vectors of the basis, shape ``(steps,)``, in float64."""
+        return dots(self.basis, vector) / torch.tensor(self.lengths, dtype=torch.float64)
+
+    def subtract_from(self, vector: Sequence[Tensor]) -> None:
+        """Leave of a vector its part orthogonal to the space, but for half of the digits of what is taken away."""
+        shares = zip(self.shares(vector).tolist(), self.lengths, self.basis, strict=True)
+        subtract_(vector, [(share / length, u) for share, length, u in shares])
 
     def _solve(self) -> None:
         matrix = self.matrix
@@ -143,22 +170,32 @@ class Krylov:
 
     def residuals(self, vectors: Tensor) -> Tensor:
         """Return the lengths of H v - value v for Ritz vectors given in the basis."""
-        return self._rest.length * vectors[-1].abs()
+        return self._residual * vectors[-1].abs()
 
     def lowest(self) -> tuple[float, float]:
         """Return the lowest Ritz value and its residual."""
         return float(self._values[0]), float(self.residuals(self._vectors)[0])
 
+    def combine(self, factors: Tensor, out: Sequence[Tensor]) -> Iterator[Tensor]:
+        """Yield the parts of the vector with these coefficients along the unit vectors of the basis, written to out."""
+        return combined(_over(factors.tolist(), self.lengths), self.basis, out)
+
     def vector(self, factors: Tensor) -> Tensor:
-        """Return the vector with these coefficients in the basis, as one of the space."""
-        return self._combined(factors.tolist(), self.basis)
+        """Return that vector as one of the space."""
+        joined = self._space.empty()
+        for _ in self.combine(factors, self._space.split(joined)):
+            pass
+        return joined
 
     def product(self, factors: Tensor) -> Tensor:
-        """Return H times the vector with these coefficients."""
+        """Return H times that vector."""
+        joined = self._space.empty()
+        shares = [*(self.matrix @ factors).tolist(), self._residual * float(factors[-1])]
         vectors = [*self.basis, self._rest.vector()]
-        return self._combined([*(self.matrix @ factors).tolist(), self._rest.length * float(factors[-1])], vectors)
-
-    def _combined(self, factors: Sequence[float], vectors: Sequence[Sequence[Tensor]]) -> Tensor:
-        joined = torch.empty(self._space.size, dtype=self._space.dtype, device=self._space.device)
-        combine(factors, vectors, self._space.split(joined))
+        for _ in combined(_over(shares, [*self.lengths, self.length]), vectors, self._space.split(joined)):
+            pass
         return joined
+
+
+def _over(shares: Sequence[float], lengths: Sequence[float]) -> list[float]:
+    return [share / length if length != 0.0 else 0.0 for share, length in zip(shares, lengths, strict=True)]

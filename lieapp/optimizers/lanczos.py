@@ -89,7 +89,8 @@ def lanczos(oracle: Oracle, probes: int = 1, steps: int = 40, *, generator: torc
     for _ in range(probes):
         krylov = Krylov(space, space.split(space.random(generator)), steps)
         while not krylov.complete:
-            krylov.extend(space.in_precision(oracle.hvp(space.as_parameters(krylov.next)), copy=True))
+            product = oracle.hvp(list(space.as_parameters(krylov.unit())))
+            krylov.extend(space.in_precision(product, copy=True), 1.0)
         products += krylov.steps
         values, vectors = krylov.ritz()
         parts.append((values, vectors[0] ** 2 / probes, krylov.residuals(vectors)))

@@ -316,9 +316,11 @@ def test_many_numbers_take_the_short_recurrence_and_stay_orthogonal(dtype: torch
     space = FlatSpace([x])
     krylov = Krylov(space, space.split(space.random(seeded(1))), 12)
     for step in range(12):
-        krylov.extend([y.clone() for y in oracle.hvp(krylov.next)])
+        krylov.extend([y.clone() for y in oracle.hvp(krylov.unit())], 1.0)
         if step < 11:
-            basis = torch.stack([u[0] for u in krylov.basis]).double()
+            basis = torch.stack(
+                [u[0] / length for u, length in zip(krylov.basis, krylov.lengths, strict=True)]
+            ).double()
             gram = basis @ basis.T
             assert float((gram - torch.eye(len(gram))).abs().max()) < math.sqrt(torch.finfo(dtype).eps)
     assert krylov.ritz()[0].tolist() == pytest.approx(values.tolist(), abs=50 * accuracy)
@@ -351,11 +353,16 @@ def test_holding_restores_once_and_products_are_the_same() -> None:
     assert grad is not None
     slope = grad.clone()
     with oracle.holding():
-        held = [oracle.hvp(v), oracle.unit_hvp(v)]
+        parts, factor = oracle.stream_hvp([3.0 * part for part in v], 3.0 * norm(v))
+        streamed = [factor * norm(v) * part for part in parts]
+        held = [oracle.hvp(v), streamed]
         assert not torch.equal(x, before)
     assert torch.equal(x, before) and x.grad is grad and torch.equal(grad, slope)
     assert torch.equal(held[0][0], single[0])
     torch.testing.assert_close(held[1], single, rtol=1e-6, atol=1e-6)
+    parts, factor = oracle.stream_hvp(v, 1.0)  # restored before the parts are taken
+    assert torch.equal(x, before) and x.grad is grad
+    torch.testing.assert_close([factor * part for part in parts], single, rtol=1e-6, atol=1e-6)
     with pytest.raises(ArithmeticError), oracle.holding():
         oracle.hvp(v)
         raise ArithmeticError
