@@ -2,50 +2,26 @@
 
 from __future__ import annotations
 
-import json
-import platform
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
-from lieapp import __version__
 from lieapp.alignment.inputs import AlignInputs
 from lieapp.alignment.report import AlignReport
 from lieapp.alignment.spec import AlignJob
 from lieapp.engine.recording import Recording
-from lieapp.export.errors import ExportError
+from lieapp.export.errors import writing
 from lieapp.export.figure_files import FIGURE_FORMATS, save_figure, settle
 from lieapp.export.figures import draw_progress, write_figures
 from lieapp.export.moved import write_deviation_structure, write_moved_structure
 from lieapp.export.plot_data import write_progress_csv, write_progress_json
 from lieapp.export.quantities import curves_of
+from lieapp.export.report_file import write_report
 from lieapp.export.result import AlignmentResult
 from lieapp.export.scripts import write_chimerax_attributes, write_chimerax_script, write_pymol_script
 from lieapp.export.tables import write_residues_csv, write_trajectory_csv
 from lieapp.export.transform import write_transform_json, write_transform_text
 
-__all__ = ["export_alignment", "export_race", "software_versions", "write_report"]
-
-
-def software_versions() -> dict[str, str]:
-    """Return the versions behind a result."""
-    versions = {"lieapp": __version__, "python": platform.python_version()}
-    for package in ("numpy", "torch", "gemmi", "biopython"):
-        try:
-            versions[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return versions
-
-
-def write_report(result: AlignmentResult, path: Path) -> Path:
-    """Write report, job and versions as JSON."""
-    record: dict[str, Any] = json.loads(result.report.to_json())
-    record["job"] = result.job.model_dump(mode="json")
-    record["versions"] = software_versions()
-    path.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    return path
+__all__ = ["export_alignment", "export_race"]
 
 
 def export_alignment(
@@ -78,8 +54,7 @@ def export_alignment(
     """
     folder = Path(folder)
     result = AlignmentResult(job, inputs, recording, report, recording.best if frame is None else frame)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
+    with writing(folder, folder=True):
         attributes = write_chimerax_attributes(result, folder / "deviation.defattr")
         recording.save(folder / "recording.npz")
         return [
@@ -94,10 +69,8 @@ def export_alignment(
             write_trajectory_csv(result, folder / "trajectory.csv"),
             folder / "recording.npz",
             *write_figures(result, folder / "figures"),
-            write_report(result, folder / "report.json"),
+            write_report(report, job, folder / "report.json"),
         ]
-    except OSError as error:
-        raise ExportError(f"{error.filename or folder}: cannot be written ({error.strerror}).") from error
 
 
 def export_race(folder: Path | str, results: Sequence[AlignmentResult], titles: Sequence[str]) -> list[Path]:
@@ -123,13 +96,10 @@ def export_race(folder: Path | str, results: Sequence[AlignmentResult], titles: 
     """
     folder = Path(folder)
     curves = curves_of(results, titles)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ExportError(f"{error.filename or folder}: cannot be written ({error.strerror}).") from error
-    figure = settle(draw_progress(curves))
-    return [
-        *(save_figure(figure, folder / f"race.{kind}") for kind in FIGURE_FORMATS),
-        write_progress_csv(curves, folder / "race.csv"),
-        write_progress_json(curves, folder / "race.json"),
-    ]
+    with writing(folder, folder=True):
+        figure = settle(draw_progress(curves))
+        return [
+            *(save_figure(figure, folder / f"race.{kind}") for kind in FIGURE_FORMATS),
+            write_progress_csv(curves, folder / "race.csv"),
+            write_progress_json(curves, folder / "race.json"),
+        ]

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lieapp.cryoem.maps import write_map
 from lieapp.cryoem.writing import write_fsc, write_half_maps, write_particles
-from lieapp.export.bundle import software_versions
 from lieapp.export.cryoem_figures import Line, write_reconstruction_figures
-from lieapp.export.errors import ExportError
+from lieapp.export.errors import writing
 from lieapp.export.reconstruction import Reconstruction
+from lieapp.export.report_file import write_report
 from lieapp.export.tables import write_table
 
 if TYPE_CHECKING:
@@ -54,10 +53,9 @@ def export_reconstruction(folder: Path | str, result: Reconstruction, *, frame: 
         If a map cannot be written.
     """
     folder, recording, report = Path(folder), result.recording, result.report
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
+    with writing(folder, folder=True):
         recording.save(folder / "recording.npz")
-        written = [folder / "recording.npz", _write_report(result, folder / "report.json")]
+        written = [folder / "recording.npz", write_report(report, result.job, folder / "report.json")]
         if len(recording):
             state = recording.state(-1 if frame is None else frame)
             pixel = report.pixel_size_angstrom
@@ -70,8 +68,6 @@ def export_reconstruction(folder: Path | str, result: Reconstruction, *, frame: 
             written.append(write_fsc(folder / "fsc.csv", curves, box=report.box, pixel_size_angstrom=pixel))
             written.append(write_shells_csv(result, folder / "shell_error.csv"))
             written.append(write_reconstruction_race_csv([result], folder / "progress.csv"))
-    except OSError as error:
-        raise ExportError(f"{error.filename or folder}: cannot be written ({error.strerror}).") from error
     return written
 
 
@@ -167,11 +163,3 @@ def write_reconstruction_race_csv(results: Sequence[Reconstruction], path: Path)
 
 def _number(value: float) -> str:
     return repr(float(value)) if np.isfinite(value) else ""
-
-
-def _write_report(result: Reconstruction, path: Path) -> Path:
-    record: dict[str, Any] = json.loads(result.report.to_json())
-    record["job"] = result.job.model_dump(mode="json")
-    record["versions"] = software_versions()
-    path.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    return path

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lieapp.export.errors import ExportError
+from lieapp.export.errors import ExportError, writing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -139,10 +139,8 @@ def save_figure(figure: Figure, path: Path) -> Path:
     content = buffer.getvalue()
     if kind == "svg":
         content = _with_fonts(content.decode("utf-8")).encode("utf-8")
-    try:
+    with writing(path):
         path.write_bytes(content)
-    except OSError as error:
-        raise ExportError(f"{path}: cannot be written ({error.strerror}).") from error
     return path
 
 

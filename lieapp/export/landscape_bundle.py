@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
-from lieapp.export.bundle import software_versions
-from lieapp.export.errors import ExportError
+from lieapp.export.errors import writing
 from lieapp.export.landscape_figures import LandscapeResult, write_landscape_figures
+from lieapp.export.report_file import write_report
 from lieapp.export.tables import write_table
 
 __all__ = ["export_landscape", "export_landscape_race", "write_point_csv", "write_race_csv"]
@@ -74,16 +72,13 @@ def export_landscape(folder: Path | str, result: LandscapeResult) -> list[Path]:
         If the folder cannot be made or a file cannot be written.
     """
     folder = Path(folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
+    with writing(folder, folder=True):
         result.recording.save(folder / "recording.npz")
-        written = [folder / "recording.npz", _write_report(result, folder / "report.json")]
+        written = [folder / "recording.npz", write_report(result.report, result.job, folder / "report.json")]
         if len(result.recording):
             written.append(write_point_csv(result, folder / "trajectory.csv"))
             written += write_landscape_figures([result], folder / "figures")
         return written
-    except OSError as error:
-        raise ExportError(f"{error.filename or folder}: cannot be written ({error.strerror}).") from error
 
 
 def export_landscape_race(folder: Path | str, results: Sequence[LandscapeResult]) -> list[Path]:
@@ -95,16 +90,5 @@ def export_landscape_race(folder: Path | str, results: Sequence[LandscapeResult]
         If there is no run, the folder cannot be made, or a file cannot be written.
     """
     folder = Path(folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
+    with writing(folder, folder=True):
         return [write_race_csv(results, folder / "race.csv"), *write_landscape_figures(results, folder / "figures")]
-    except OSError as error:
-        raise ExportError(f"{error.filename or folder}: cannot be written ({error.strerror}).") from error
-
-
-def _write_report(result: LandscapeResult, path: Path) -> Path:
-    record: dict[str, Any] = result.report.to_dict()
-    record["job"] = result.job.model_dump(mode="json")
-    record["versions"] = software_versions()
-    path.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    return path

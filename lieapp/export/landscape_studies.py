@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lieapp.export.errors import ExportError
+from lieapp.export.errors import ExportError, writing
 from lieapp.export.figure_files import figure_style, new_figure, place_legend, save_figure
 from lieapp.export.landscape_tables import write_basins_csv, write_spectrum_csv, write_sweep_csv
 from lieapp.export.quantities import distinct_lines
@@ -229,10 +229,8 @@ def write_sweep(found: SweepResult, folder: Path, stem: str = "sweep") -> list[P
         If a file cannot be written.
     """
     record = folder / f"{stem}.json"
-    try:
+    with writing(record):
         record.write_text(json.dumps(found.to_dict(), ensure_ascii=False) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise ExportError(f"{record}: cannot be written ({error.strerror}).") from error
     written = [write_sweep_csv(found, folder / f"{stem}.csv"), record]
     for measure in MEASURES:
         if any(band.reached for band in found.bands(measure)):

@@ -8,7 +8,7 @@ from dataclasses import astuple, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lieapp.export.errors import ExportError
+from lieapp.export.errors import writing
 from lieapp.export.tables import write_table
 from lieapp.landscapes.basins import BasinMap
 from lieapp.landscapes.sweep import SweepResult, SweepRun
@@ -87,7 +87,5 @@ def _number(value: float) -> str:
 
 
 def _written(path: Path, heads: list[str], rows: Iterable[list[object]]) -> Path:
-    try:
+    with writing(path):
         return write_table(path, heads, rows)
-    except OSError as error:
-        raise ExportError(f"{path}: cannot be written ({error.strerror}).") from error

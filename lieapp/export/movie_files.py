@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lieapp.export.errors import ExportError
+from lieapp.export.errors import ExportError, writing
 
 __all__ = ["MOVIE_SUFFIXES", "MovieFile", "check_movie_path", "open_movie"]
 
@@ -62,10 +62,8 @@ def open_movie(path: Path, size: tuple[int, int], frames_per_second: int, *, tra
     """
     check_movie_path(path, transparent=transparent)
     kinds: dict[str, type[MovieFile]] = {".mp4": _Mp4, ".gif": _Gif, "": _Pictures}
-    try:
+    with writing(path):
         return kinds[path.suffix.lower()](path, size, frames_per_second)
-    except OSError as error:
-        raise ExportError(f"{path}: cannot be written ({error.strerror}).") from error
 
 
 class MovieFile(ABC):
@@ -137,11 +135,9 @@ class _Pictures(MovieFile):
 
     def add(self, picture: NDArray[np.uint8], repeats: int = 1) -> None:
         place = self.path / f"frame_{len(self._places):05d}.png"
-        try:
+        with writing(place):
             # Level 1 is three times as fast as 6, for a file a tenth larger.
             Image.fromarray(picture).save(self._folder / place.name, compress_level=1)
-        except OSError as error:
-            raise ExportError(f"{place}: cannot be written ({error.strerror}).") from error
         self._places.append(place)
 
     def _finish(self) -> list[Path]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lieapp.export.errors import ExportError
+from lieapp.export.errors import ExportError, writing
 from lieapp.export.frames import check_size
 from lieapp.export.result import AlignmentResult
 from lieapp.scene.colors import BACKGROUND_LIGHT, deviation_colors
@@ -63,10 +63,8 @@ def save_picture(picture: NDArray[np.uint8], path: Path) -> Path:
     ExportError
         If the file cannot be written.
     """
-    try:
+    with writing(path):
         Image.fromarray(picture).save(path, format="PNG")
-    except OSError as error:
-        raise ExportError(f"{path}: cannot be written ({error.strerror or error}).") from error
     return path
 
 

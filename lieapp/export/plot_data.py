@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from lieapp.export.errors import ExportError
+from lieapp.export.errors import ExportError, writing
 from lieapp.export.quantities import Curve
 from lieapp.export.result import AlignmentResult
-from lieapp.export.tables import write_residues_csv
+from lieapp.export.tables import write_residues_csv, write_table
 from lieapp.structures.structure import Structure
 
 __all__ = [
@@ -52,13 +51,8 @@ def write_progress_csv(curves: Sequence[Curve], path: Path) -> Path:
             for frame in range(min((len(values) for values in table.values()), default=0)):
                 yield [curve.title, frame, *("" if values is None else values[frame] for values in texts)]
 
-    try:
-        with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(["run", "frame", *columns])
-            writer.writerows(rows())
-    except OSError as error:
-        raise ExportError(f"{path}: cannot be written ({error.strerror}).") from error
+    with writing(path):
+        write_table(path, ["run", "frame", *columns], rows())
     return path
 
 
@@ -109,10 +103,8 @@ def write_deviation_csv(result: AlignmentResult, path: Path) -> Path:
     ExportError
         If the file cannot be written.
     """
-    try:
+    with writing(path):
         return write_residues_csv(result, path)
-    except OSError as error:
-        raise ExportError(f"{path}: cannot be written ({error.strerror}).") from error
 
 
 def deviation_record(result: AlignmentResult) -> dict[str, Any]:
@@ -159,8 +151,6 @@ def _finite(value: float) -> float | None:
 
 
 def _write_json(record: dict[str, Any], path: Path) -> Path:
-    try:
+    with writing(path):
         path.write_text(json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise ExportError(f"{path}: cannot be written ({error.strerror}).") from error
     return path
