@@ -159,7 +159,29 @@ class MSD:
 
 
 @dataclass(frozen=True)
-class TM:
+class _Rational:
+    """The kernel ``d^2 / (1 + d^2/s^2)``, which the TM-score and the loss of Geman and McClure have in common."""
+
+    scale: float
+
+    concave: ClassVar[bool] = True
+
+    @property
+    def ceiling(self) -> float:
+        return self.scale**2
+
+    def rho(self, d2: Array) -> Array:
+        return _number(d2) / (1.0 + _number(d2) / self.scale**2)
+
+    def weight(self, d2: Array) -> Array:
+        return (1.0 + _number(d2) / self.scale**2) ** -2
+
+    def curvature(self, d2: Array) -> Array:
+        return -2.0 / self.scale**2 * (1.0 + _number(d2) / self.scale**2) ** -3
+
+
+@dataclass(frozen=True)
+class TM(_Rational):
     """TM-score, ``(1/L) sum 1 / (1 + d^2/d0^2)``, for a fixed correspondence.
 
     Attributes
@@ -174,31 +196,16 @@ class TM:
     Zhang, Skolnick (2004) Proteins 57, 702.
     """
 
-    scale: float
     coverage: float = 1.0
 
     name: ClassVar[ObjectiveName] = "tm"
     title: ClassVar[str] = "TM-score"
     unit: ClassVar[str] = ""
     maximised: ClassVar[bool] = True
-    concave: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         _check_positive("d0 of the TM-score", self.scale)
         _check_positive("coverage", self.coverage)
-
-    @property
-    def ceiling(self) -> float:
-        return self.scale**2
-
-    def rho(self, d2: Array) -> Array:
-        return _number(d2) / (1.0 + _number(d2) / self.scale**2)
-
-    def weight(self, d2: Array) -> Array:
-        return (1.0 + _number(d2) / self.scale**2) ** -2
-
-    def curvature(self, d2: Array) -> Array:
-        return -2.0 / self.scale**2 * (1.0 + _number(d2) / self.scale**2) ** -3
 
     def value_for_people(self, loss: Any) -> Any:
         return self.coverage * (1.0 - loss / self.scale**2)
@@ -336,7 +343,7 @@ class Huber:
 
 
 @dataclass(frozen=True)
-class GemanMcClure:
+class GemanMcClure(_Rational):
     """A bounded loss that ignores outliers: ``d^2 / (1 + d^2/sigma^2)``; the TM-score has the same shape.
 
     Attributes
@@ -355,23 +362,9 @@ class GemanMcClure:
     title: ClassVar[str] = "Geman-McClure loss"
     unit: ClassVar[str] = ""
     maximised: ClassVar[bool] = False
-    concave: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         _check_positive("sigma of the Geman-McClure loss", self.scale)
-
-    @property
-    def ceiling(self) -> float:
-        return self.scale**2
-
-    def rho(self, d2: Array) -> Array:
-        return _number(d2) / (1.0 + _number(d2) / self.scale**2)
-
-    def weight(self, d2: Array) -> Array:
-        return (1.0 + _number(d2) / self.scale**2) ** -2
-
-    def curvature(self, d2: Array) -> Array:
-        return -2.0 / self.scale**2 * (1.0 + _number(d2) / self.scale**2) ** -3
 
     def value_for_people(self, loss: Any) -> Any:
         return loss / self.scale**2
