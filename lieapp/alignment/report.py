@@ -130,11 +130,6 @@ class AlignReport(RunReport):
     twist: tuple[float, ...] | None = Field(description="Logarithm of the matrix: v in Å, then w in rad")
     angle_degrees: float
 
-    @property
-    def pairing_description(self) -> str:
-        """One line for people on what was paired."""
-        return self.pairing.description
-
 
 def score_pose(inputs: AlignInputs, rotation: ArrayLike, translation: ArrayLike) -> PoseScores:
     """Return the scores of a pose; fast enough to follow a scrub bar.

@@ -206,13 +206,6 @@ class StructureDesk(QObject):
 
         self._load(names, "fetching…", work, f"Fetching {' and '.join(entries)}", [])
 
-    def cancel_loading(self) -> None:
-        """Give up what is being read or fetched."""
-        if self._loading is not None:
-            self._loading.cancel()
-            self._loading = None
-            self.slots_changed.emit()
-
     def _load(
         self,
         names: Sequence[SlotName],

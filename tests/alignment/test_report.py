@@ -98,7 +98,7 @@ def test_fields_are_the_json_object(case: tuple[AlignJob, AlignInputs]) -> None:
     assert record["mobile"]["chains"] == ["A"]
     assert record["target"]["length"] == LENGTH
     assert len(record["mobile"]["sha256"]) == 64
-    assert record["pairing"]["description"] == report.pairing_description == inputs.pairing.description
+    assert record["pairing"]["description"] == report.pairing.description == inputs.pairing.description
     assert record["transforms"] == [{"body": 0, "pairs": LENGTH, "matrix": record["matrix"]}]
     assert record["reference_method"] == "Kabsch"
     assert record["gap"] == pytest.approx(0.0, abs=1e-14)
