@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from lieapp.cryoem.report import CryoemReport
+from lieapp.cryoem.resolution import resolution_words
 from lieapp.engine.reporting import cost_text, summary_text
 from lieapp.engine.stopping import counted
 
@@ -40,8 +41,9 @@ def summarise(title: str, report: CryoemReport) -> str:
         told = ", ".join(f"{report.shell_error[k]:.3f} at {_angstrom(report, k)}" for k in places)
         rows.append(("error", f"{told}, relative to the exact minimiser"))
     if math.isfinite(report.resolution_angstrom):
+        resolution = resolution_words(report.resolution_angstrom, report.box, report.pixel_size_angstrom, digits=2)
         against = "0.5 against the truth" if _known(report.fsc_truth) else "0.143 between half maps"
-        rows.append(("resolution", f"{report.resolution_angstrom:.2f} Å (correlation {against})"))
+        rows.append(("resolution", f"{resolution} (correlation {against})"))
     if math.isfinite(report.condition_number):
         rows.append(("condition", f"{report.condition_number:.0f}, largest over smallest curvature"))
     return summary_text(title, report, [*rows, ("cost", cost_text(report))])
