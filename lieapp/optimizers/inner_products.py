@@ -58,9 +58,9 @@ def product_and_square(u: Sequence[Tensor], w: Iterable[Tensor]) -> tuple[list[T
     """Take the parts of w one by one as they come, and measure each while it is in the cache.
 
     Products of up to 65 536 numbers are summed in their own precision, float32 at least, and the sums in float64. In
-    single precision that costs 1e-8 of \\|u\\| \\|w\\| where numbers scatter about zero, a rounding unit, 6e-8, where they
-    are ill-scaled, and 3e-5 at worst, where all are rounded the same way in each of a thousand additions. Where w is
-    so long or short that squares could overflow or underflow, everything is done in float64.
+    single precision that costs, of the product of both lengths, 1e-8 where numbers scatter about zero, a rounding
+    unit, 6e-8, where they are ill-scaled, and 3e-5 at worst, where all are rounded the same way in each of a thousand
+    additions. Where w is so long or short that squares could overflow or underflow, everything is done in float64.
 
     Parameters
     ----------
