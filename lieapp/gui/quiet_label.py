@@ -16,6 +16,11 @@ class QuietLabel(QLabel):
 
     Where there is no room it is cut with an ellipsis, and the whole text is its tooltip.
 
+    Attributes
+    ----------
+    short : str
+        What is shown instead of a text for which there is no room; empty for the text, cut.
+
     Parameters
     ----------
     text : str, optional
@@ -25,6 +30,7 @@ class QuietLabel(QLabel):
         super().__init__(parent)
         self._line = text
         self._widest = 0
+        self.short = ""
 
     def text(self) -> str:
         """The whole text."""
@@ -63,8 +69,10 @@ class QuietLabel(QLabel):
             self.setToolTip(self._line if cut else "")
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        place = self.contentsRect()
-        shown = self.fontMetrics().elidedText(self._line, Qt.TextElideMode.ElideRight, place.width())
+        place, metrics = self.contentsRect(), self.fontMetrics()
+        fits = metrics.horizontalAdvance(self._line) <= place.width()
+        text = self._line if fits else self.short or self._line
+        shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, place.width())
         painter = QPainter(self)
         painter.setPen(self.palette().color(self.foregroundRole()))
         painter.drawText(place, self.alignment(), shown)

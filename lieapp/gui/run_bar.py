@@ -11,9 +11,10 @@ from lieapp.gui.actions import ActionSet
 from lieapp.gui.icons import set_icon
 from lieapp.gui.playback import SPEEDS
 from lieapp.gui.quiet_label import QuietLabel
-from lieapp.gui.theme import scaled
 
 __all__ = ["RunBar"]
+
+_SPEED_WIDTH, _SPEED_ROOM = 84, 44  # pixels: at least, and beside the words
 
 
 class RunBar(QFrame):
@@ -77,7 +78,8 @@ class RunBar(QFrame):
         self.speed.setToolTip("Speed of the replay; computing always runs as fast as it can")
         self.speed.currentTextChanged.connect(lambda text: self.speed_chosen.emit(SPEEDS[text]))
         self.speed.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-        self.speed.setFixedWidth(scaled(84))
+        longest = max(self.speed.fontMetrics().horizontalAdvance(text) for text in SPEEDS)
+        self.speed.setFixedWidth(max(_SPEED_WIDTH, longest + _SPEED_ROOM))
         layout.addWidget(self.speed)
         self.where = QuietLabel("no run yet")
         self.where.setAccessibleName("Where the replay is")
@@ -110,9 +112,11 @@ class RunBar(QFrame):
         self.slider.setValue(max(frame, 0))
         self.slider.blockSignals(False)
         if frames == 0:
+            self.where.short = ""
             self.where.setText(self._start_words)
             return
         text = f"step {frame} of {frames - 1}"
+        self.where.short = f"{frame} / {frames - 1}" + (f" · {evaluations:.10g}" if evaluations is not None else "")
         if evaluations is not None:
             text += f" · {evaluations:.10g} evaluations" if evaluations != 1 else " · 1 evaluation"
         if note:
