@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lieapp.cryoem.angles import view_directions
-from lieapp.cryoem.batches import BatchOrder
+from lieapp.cryoem.batches import batch_orders
 from lieapp.cryoem.fit import VolumeFit
 from lieapp.cryoem.interruption import stop_if_unwanted
 from lieapp.cryoem.metrics import Shells
@@ -203,10 +203,8 @@ def _first_epoch(job: CryoemJob, particles: Particles) -> list[NDArray[np.int64]
     if job.half_sets:
         half_set = particles.with_half_sets().half_set
         members = [np.flatnonzero(half_set == half) for half in (1, 2)]
-    orders = [
-        BatchOrder(len(rows), max(1, job.batch // len(members)), seed=stream_seed(job.seed, 10 + k))
-        for k, rows in enumerate(members)
-    ]
+    seeds = [stream_seed(job.seed, 10 + k) for k in range(len(members))]
+    orders = batch_orders([len(rows) for rows in members], job.batch, seeds)
     points = len(HalfPlane(particles.box))
     batches: list[NDArray[np.int64]] = []
     for _ in range(orders[0].batches):

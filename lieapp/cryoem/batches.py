@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from lieapp.cryoem.spec import steps_per_epoch
 
-__all__ = ["BatchOrder"]
+__all__ = ["BatchOrder", "batch_orders"]
 
 
 class BatchOrder:
@@ -23,6 +23,8 @@ class BatchOrder:
     size : int
         Most images of a batch; batches are as equal as possible.
     seed : int
+    batches : int, optional
+        How many, whatever their size.
 
     Attributes
     ----------
@@ -30,8 +32,8 @@ class BatchOrder:
         Of an epoch.
     """
 
-    def __init__(self, count: int, size: int, *, seed: int) -> None:
-        self.batches = steps_per_epoch(count, size)
+    def __init__(self, count: int, size: int, *, seed: int, batches: int | None = None) -> None:
+        self.batches = steps_per_epoch(count, size) if batches is None else min(batches, count)
         self._count = count
         self._generator = torch.Generator().manual_seed(seed)
         self._order = torch.arange(count)
@@ -61,3 +63,19 @@ class BatchOrder:
         """Take them back."""
         self._order, self._place = state["order"].clone(), int(state["place"])
         self._generator.set_state(state["generator"])
+
+
+def batch_orders(counts: Sequence[int], batch: int, seeds: Sequence[int]) -> list[BatchOrder]:
+    """Return the batches of all half sets: as many of each, so that an epoch shows every image once.
+
+    Parameters
+    ----------
+    counts : sequence of int
+        Images of every half set; files may assign more to one than to the other.
+    batch : int
+        Most images of a batch, of all half sets together.
+    seeds : sequence of int
+        Of the orders.
+    """
+    batches = steps_per_epoch(sum(counts), batch)
+    return [BatchOrder(count, count, seed=seed, batches=batches) for count, seed in zip(counts, seeds, strict=True)]

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lieapp.cryoem.batches import BatchOrder
+from lieapp.cryoem.batches import batch_orders
 from lieapp.cryoem.choices import PreconditionerName, StartName
 from lieapp.cryoem.errors import CryoemError
 from lieapp.cryoem.fit import VolumeFit
@@ -100,10 +100,11 @@ class CryoemProblem(Problem):
         if truth is not None:
             held = first.measurements.operator.masked((truth / first.unit).to(first.measurements.data))
             self._truth = map_to_fourier(self._shown(held))
-        self._orders = [
-            BatchOrder(len(fit.measurements), max(1, batch // len(self.fits)), seed=stream_seed(seed, 10 + k))
-            for k, fit in enumerate(self.fits)
-        ]
+        self._orders = batch_orders(
+            [len(fit.measurements) for fit in self.fits],
+            batch,
+            [stream_seed(seed, 10 + k) for k in range(len(self.fits))],
+        )
         self.steps_per_epoch = self._orders[0].batches
         self._leaves = [
             torch.view_as_real(_start(fit, start, stream_seed(seed, 20 + k))).contiguous().requires_grad_()

@@ -199,7 +199,9 @@ class CryoemController(SceneController):
                 "box": min(facts.box, _LARGEST_FIRST_BOX),
                 "images": min(facts.images, _MOST_FIRST_IMAGES),
                 "ctf": facts.ctf,
-                "half_sets": facts.half_sets,  # there is no truth: their correlation is all that tells the resolution
+                # There is no truth: the correlation of half maps tells the resolution, and what to damp.
+                "half_sets": facts.half_sets,
+                "prior": "wiener",
                 "batch": max(1, min(100, min(facts.images, _MOST_FIRST_IMAGES) // 2)),
             }
         else:
@@ -213,7 +215,7 @@ class CryoemController(SceneController):
         if self.session.choices.simulated:
             return {}
         usual = CryoemChoices()
-        return {name: getattr(usual, name) for name in ("box", "images", "ctf", "batch", "half_sets")}
+        return {name: getattr(usual, name) for name in ("box", "images", "ctf", "batch", "half_sets", "prior")}
 
     # -- runs -----------------------------------------------------------------------------------------------------
 

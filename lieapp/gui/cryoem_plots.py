@@ -32,6 +32,12 @@ _NO_FSC = (
 )
 _ERROR_DECADES = (-2.0, 0.3)
 _ROWS_AT_ONCE = 64
+_LINE_NOTES = {
+    "best": "Dashed: exact minimiser.",
+    "one": "Dotted: one pass.",
+    "truth": "Read 0.5 against the truth.",
+    "half": "Read 0.143 between half maps, which share no image.",
+}
 _ONE_PASS, _MINIMISER = (2.0, 3.0), (7.0, 4.0)
 
 
@@ -82,7 +88,9 @@ class FscPlot(ShellPlot):
             if truth is not None:
                 curves.append(ShellCurve((run.id, "truth"), run.title, truth, run.color, run.dash))
             if half is not None:
-                curves.append(ShellCurve((run.id, "half"), f"{run.title}, half maps", half, run.color, (1.0, 2.0), 1.5))
+                # Beside a curve against the truth it is dotted; alone it has the line of its run.
+                dash, width = (run.dash, 2.0) if truth is None else ((1.0, 2.0), 1.5)
+                curves.append(ShellCurve((run.id, "half"), f"{run.title}, half maps", half, run.color, dash, width))
         words = self._words(curves, baselines) or _NO_FSC
         self.show_curves(curves, 1.0 / (baselines.box * baselines.pixel_size_angstrom), words)
 
@@ -111,7 +119,11 @@ class FscPlot(ShellPlot):
             lines.append(f"{curve.title}: {crossings[0]}, {crossings[1]}")
         if not lines:
             return ""
-        return "Crosses 0.5 and 0.143 at:\n" + "\n".join(lines) + "\nDashed: exact minimiser. Dotted: one pass."
+        if any("–" in line for line in lines):
+            lines.append("–: it is below from the first shell on.")
+        kinds = {curve.key[1] if isinstance(curve.key, tuple) else curve.key for curve in curves}
+        notes = [words for kind, words in _LINE_NOTES.items() if kind in kinds]
+        return "Falls below 0.5 and 0.143 at:\n" + "\n".join(lines) + "\n" + " ".join(notes)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

@@ -270,6 +270,9 @@ QPlainTextEdit {{ padding: 4px; }}
 QLineEdit:focus, QSpinBox:focus, QComboBox:focus, QPlainTextEdit:focus {{ border-color: {t.accent}; }}
 QLineEdit[invalid="true"] {{ border-color: {t.error}; }}
 QLineEdit:disabled, QComboBox:disabled, QSpinBox:disabled {{ color: {t.disabled}; background: {t.window}; }}
+QSpinBox::up-button, QSpinBox::down-button {{ border: none; background: transparent; width: 20px; }}
+QSpinBox::up-arrow {{ image: url({pictures["up"]}); width: 12px; height: 12px; }}
+QSpinBox::down-arrow {{ image: url({pictures["down"]}); width: 12px; height: 12px; }}
 QComboBox {{ padding-right: 0; }}
 QComboBox::drop-down {{ border: none; width: 20px; }}
 QComboBox::down-arrow {{ image: url({pictures["down"]}); width: 12px; height: 12px; }}

@@ -10,6 +10,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from lieapp.cryoem.batches import batch_orders
 from lieapp.cryoem.errors import CryoemError
 from lieapp.cryoem.inputs import CryoemInputs, load_inputs
 from lieapp.cryoem.plane import fourier_radii, fourier_to_map, map_to_fourier
@@ -325,3 +326,17 @@ def test_few_images_in_small_batches_do_not_blow_up(preconditioner: str) -> None
     )
     assert run.recording.column("loss").max() < 1.5 * run.recording.row(0)["loss"]
     assert run.recording.row(-1)["loss_gap"] < 0.6 * run.recording.row(0)["loss_gap"]
+
+
+def test_an_epoch_shows_unequal_half_sets_once() -> None:
+    orders = batch_orders([39, 180], 100, [1, 2])
+    assert [order.batches for order in orders] == [3, 3]
+    for order, count in zip(orders, (39, 180), strict=True):
+        order.advance()
+        seen = []
+        for _ in range(3):
+            seen += order.rows().tolist()
+            order.advance()
+        assert sorted(seen) == list(range(count))
+    assert [order.batches for order in batch_orders([500, 500], 100, [1, 2])] == [10, 10]
+    assert [order.batches for order in batch_orders([2, 90], 20, [1, 2])] == [2, 5]

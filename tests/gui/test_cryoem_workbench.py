@@ -180,7 +180,7 @@ def test_plots_over_resolution(small: CryoemWorkbench, race: Callable[[], dict[s
     curves = {curve.title: curve.values for curve in small.fsc.curves}
     assert np.allclose(curves["Row sum"], state["fsc_truth"])
     assert {"exact minimiser", "one pass", "SGD", "Hutchinson"} <= set(curves)
-    assert "Crosses 0.5 and 0.143 at" in small.fsc.caption.words and "Å" in small.fsc.caption.words
+    assert "Falls below 0.5 and 0.143 at" in small.fsc.caption.words and "Å" in small.fsc.caption.words
     errors = {curve.title: curve.values for curve in small.errors.curves.curves}
     assert np.allclose(errors["Row sum"], state["shell_error"])
     picture = small.errors.picture
@@ -379,7 +379,12 @@ def test_exported_particles_are_dropped_and_reconstructed(
     assert "60 particles of 16 pixels" in small.panel.line.text() and not small.panel.snr.isVisible()
     assert small.controller.runs_of_scene() == []
     # There is no truth: half maps tell the resolution.
-    assert choices.half_sets and "60 particles" in small.strip.caption.text() and "FSC" in small.strip.caption.text()
+    assert (
+        choices.half_sets
+        and choices.prior == "wiener"
+        and "60 particles" in small.strip.caption.text()
+        and "FSC" in small.strip.caption.text()
+    )
     qtbot.waitUntil(lambda: len(small.maps.first.columns) == 12, timeout=TIMEOUT)
     assert small.maps.first.isVisible() and not small.maps.stack.isVisible()
     small.controller._take(replace(choices, epochs=2.0))
@@ -391,6 +396,9 @@ def test_exported_particles_are_dropped_and_reconstructed(
     small.views.show_page(1)
     small.refresh_views()
     assert small.slices.columns[0].title == "One pass"
+    small.tabs.show_page(1)
+    small.refresh_views()
+    assert "between half maps" in small.fsc.caption.words and "one pass" not in small.fsc.caption.words
     window.actions_["copy_command"].trigger()
     assert "--particles" in QGuiApplication.clipboard().text()
     assert str(star) in window.preferences.recent_files()
