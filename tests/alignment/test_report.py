@@ -205,8 +205,8 @@ def test_scoring_follows_a_scrub_bar(structures_dir: Path) -> None:
     inputs = load_inputs(job)
     times = []
     for _ in range(200):
-        begin = time.perf_counter()
+        begin = time.thread_time()
         score_pose(inputs, inputs.kabsch.rotation, inputs.kabsch.translation)
-        times.append(time.perf_counter() - begin)
+        times.append(time.thread_time() - begin)
     # The least of many is what the code costs; the rest is what else the machine was doing.
     assert min(times) < 0.3e-3

@@ -53,9 +53,9 @@ def test_the_heart_beats_with_3d() -> None:
     assert found["available"]
     for name, figures in found["pulse"].items():
         check_lateness(name, figures, clock=False, longest=None)
-        assert figures["paints"] >= 1, name  # a busy machine may have let it paint once only
+        assert figures["paints"] >= 2, name
         assert figures["paint_own_max"] < 100, name
-        assert figures["paint_share"] < 0.7, name
+        assert figures["paint_share"] < 0.6, name
 
 
 def test_the_heart_beats_while_six_race() -> None:

@@ -110,7 +110,7 @@ def test_nothing_is_painted_while_nothing_changes_or_nobody_looks(qtbot: QtBot, 
 def test_painting_adenylate_kinase_leaves_the_thread_to_others(
     qtbot: QtBot, viewer: MoleculeViewer, structures_dir: Path
 ) -> None:
-    """What a paint takes is measured by ``tests.benchmarks scene``; however long that is, others get their share."""
+    """What a paint takes is measured by ``tests.benchmarks scene``; others get as long after each."""
     from lieapp.structures.reading import read_structure
 
     for slot, name in (("mobile", "4AKE.pdb"), ("target", "1AKE.pdb")):
@@ -121,15 +121,17 @@ def test_painting_adenylate_kinase_leaves_the_thread_to_others(
             viewer.scene.set_residue_colors("mobile", colors)
     viewer.scene.fit_view()
     qtbot.wait(600)
-    viewer.paint_times.clear()
-    start = time.perf_counter()
-    while time.perf_counter() - start < 1.5 or len(viewer.paint_times) < 6:
-        assert time.perf_counter() - start < 30
+    paints: list[tuple[float, float]] = []
+    pace = viewer._pace
+    viewer._canvas.events.draw.connect(lambda event: paints.append((pace._busy_since, pace.times[-1])), position="last")
+    begin = time.perf_counter()
+    while len(paints) < 12:
+        assert time.perf_counter() - begin < 30
         viewer.navigator.turn(0.2, 0.0)
         QApplication.processEvents()
-    elapsed = time.perf_counter() - start
-    times = np.array(viewer.paint_times)
-    assert times.sum() < 0.7 * elapsed
+    # Of every paint by itself, so that it holds however long a busy machine takes for one of them.
+    begins, took = np.array(paints).T
+    assert (np.diff(begins) >= 2 * took[:-1]).all()
 
 
 @pytest.mark.gl

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 
 import numpy as np
 import pytest
@@ -159,9 +159,9 @@ def test_models_are_told_apart(structures_dir: Path) -> None:
 @pytest.mark.shared_data
 def test_a_large_assembly_is_quick(structures_dir: Path) -> None:
     structure = read_structure(structures_dir / "diverse/1aon.pdb.gz")
-    start = perf_counter()
+    start = process_time()
     found = assign_from_hydrogen_bonds(structure)
-    assert perf_counter() - start < 2.0
+    assert process_time() - start < 2.0
     # 14 equal chains and 7 equal ones: assigned alike up to their real differences.
     first = found[structure.residues.chain == "A"]
     second = found[structure.residues.chain == "B"]
