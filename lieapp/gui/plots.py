@@ -15,15 +15,14 @@ from PySide6.QtWidgets import QBoxLayout, QCheckBox, QComboBox, QHBoxLayout, QLa
 from lieapp.gui.axes import decade_text
 from lieapp.gui.plot_card import HINT, PlotCard
 from lieapp.gui.plot_crosshair import Reading
-from lieapp.gui.plot_curve import RunCurve, curve_pen, readable_color
+from lieapp.gui.plot_curve import curve_pen, readable_color
+from lieapp.gui.plot_curves import CurveLook, Quantities, RunCurves
 from lieapp.gui.plot_legend import PlotLegend
 from lieapp.gui.plot_quantities import ABSCISSAE, Quantity
 from lieapp.gui.run_entry import RunEntry
 
 __all__ = ["ProgressPlots"]
 
-# Thick lines cost up to 30 times as much as thin ones, so long curves stay thin.
-_THICK_LINE_POINTS = 2000
 _NEAR_PIXELS = 14.0
 _NEAR_FRAMES = 4000  # looked at under the mouse: more are within one pixel
 _EMPTY_RANGE = (0.0, 100.0)
@@ -61,8 +60,7 @@ class ProgressPlots(PlotCard):
         super().__init__("Progress of the runs", parent)
         self._quantities, self._abscissae = tuple(quantities), tuple(abscissae)
         self._runs: list[RunEntry] = []
-        self._curves: dict[str, RunCurve] = {}
-        self._drawn: dict[str, tuple[object, ...]] = {}
+        self._curves = RunCurves(self.plot)
         self._cursor_run: RunEntry | None = None
         self._cursor_frame = 0
         self._units: dict[str, str] = {}
@@ -117,9 +115,7 @@ class ProgressPlots(PlotCard):
         elif not self._runs:
             self.plot.enableAutoRange()
         self._runs = list(runs)
-        for identifier in set(self._curves) - {run.id for run in runs}:
-            self.plot.removeItem(self._curves.pop(identifier))
-            self._drawn.pop(identifier, None)
+        self._curves.keep({run.id for run in runs})
         self.legend.set_runs(runs)
         self.set_has_data(bool(runs))
         self.refresh()
@@ -165,9 +161,7 @@ class ProgressPlots(PlotCard):
         later : bool, optional
             Move the line with the next `refresh`, which paints everything anyway.
         """
-        if run is not self._cursor_run:
-            for identifier, curve in self._curves.items():
-                curve.setZValue(5 if run is not None and identifier == run.id else 0)
+        self._curves.raise_run(run)
         self._cursor_run, self._cursor_frame = run, frame
         if later and self.cursor_line.isVisible():
             return
@@ -180,7 +174,9 @@ class ProgressPlots(PlotCard):
 
     def refresh(self) -> None:
         """Draw what the recordings hold by now; curves that did not change cost nothing."""
-        changed = [run for run in self._runs if self._refresh_curve(run)]
+        shown = Quantities(self.ordinate_shown, self.abscissa_shown, self._log)
+        looks = {run.id: CurveLook(self._color(run), self.look, self.ratio) for run in self._runs}
+        changed = [run for run in self._runs if self._curves.draw(run, shown, looks[run.id])]
         self.legend.refresh()
         if self._cursor_run is not None:
             self.set_cursor(self._cursor_run, self._cursor_frame)
@@ -238,49 +234,6 @@ class ProgressPlots(PlotCard):
 
     def _unit_of(self, quantity: Quantity) -> str:
         return self._units.get(quantity.column, quantity.unit)
-
-    def _refresh_curve(self, run: RunEntry) -> bool:
-        """Draw a run as far as it has come; return whether anything changed."""
-        curve = self._curves.get(run.id)
-        if curve is None:
-            curve = self._curves[run.id] = RunCurve()
-            self.plot.addItem(curve)
-            curve.setZValue(5 if run is self._cursor_run else 0)
-        turned = curve.isVisible() != run.visible
-        if turned:
-            curve.setVisible(run.visible)
-            # pyqtgraph looks at what is visible, but not when that changes.
-            self.view_box.queueUpdateAutoRange()
-        frames, finished = run.frames, run.finished
-        color = self._color(run)
-        shown = (self.ordinate_shown, self.abscissa_shown, self._log)
-        key = (shown, frames, finished, color, run.dash, self.look, self.ratio)
-        before = self._drawn.get(run.id)
-        if before == key:
-            return turned
-        self._drawn[run.id] = key
-        if before is not None and (before[0] != shown or self.ordinate_shown.sparse):
-            curve.restart()
-        self._extend(curve, run, frames)
-        thick = finished and frames <= _THICK_LINE_POINTS
-        width = self.look.line if thick else self.look.running_line
-        curve.set_look(curve_pen(color, run.dash, width, self.ratio), self.look.pixels)
-        return True
-
-    def _extend(self, curve: RunCurve, run: RunEntry, frames: int) -> None:
-        columns = run.recording.columns
-        over, shown = self.abscissa_shown.column, self.ordinate_shown.column
-        if frames == 0 or shown not in columns or over not in columns:
-            return
-        table = run.recording.table([over, shown])
-        tail = table[shown][len(curve.series) : frames]
-        # A diverged run ends in infinity: it has no place, and would take the range with it.
-        tail = np.where(np.isfinite(tail), tail, np.nan)
-        if self._log:
-            tail = np.log10(np.maximum(tail, self.ordinate_shown.floor))
-        if self.ordinate_shown.sparse:
-            tail = _joined(table[over][:frames], tail)
-        curve.extend(table[over][:frames], tail)
 
     def _color(self, run: RunEntry) -> str:
         return readable_color(run.color, self.look.palette(self).color(QPalette.ColorRole.Base).name())
@@ -499,12 +452,3 @@ def nearest(x: NDArray[np.float64], place: float) -> int:
     if after == len(x):
         return len(x) - 1
     return after if x[after] - place < place - x[after - 1] else after - 1
-
-
-def _joined(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return values with straight lines between those that are known; unknown before the first and after the last."""
-    known = np.isfinite(y)
-    if known.all() or not known.any():
-        return y
-    joined: NDArray[np.float64] = np.interp(x, x[known], y[known], left=np.nan, right=np.nan)
-    return joined
