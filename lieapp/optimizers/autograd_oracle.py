@@ -14,6 +14,7 @@ from lieapp.optimizers.parameters import basis_vectors, checked_leaves
 __all__ = ["AutogradOracle", "math_attention_only"]
 
 _DEFAULT_COSTS = Costs()
+_ROWS_AT_ONCE = 64  # of a Hessian: each takes as much memory as a gradient with its graph
 
 
 def math_attention_only() -> AbstractContextManager[None]:
@@ -87,12 +88,27 @@ class AutogradOracle:
         """Return the exact Hessian, shape ``(n, n)``, made symmetric."""
         with torch.enable_grad(), self._twice():
             grads = self._grads(self._closure(), create_graph=True)
-            rows = [
-                torch.cat([x.reshape(-1) for x in self._differentiate(grads, v, retain_graph=True)])
-                for v in basis_vectors(self.parameters)
-            ]
-        matrix = torch.stack(rows)
+            try:
+                matrix = self._rows_at_once(grads)
+            except RuntimeError:  # not everything that torch differentiates twice can be batched
+                matrix = self._rows_one_by_one(grads)
         return 0.5 * (matrix + matrix.T)
+
+    def _rows_at_once(self, grads: Sequence[Tensor]) -> Tensor:
+        flat = torch.cat([grad.reshape(-1) for grad in grads])
+        if not flat.requires_grad:
+            return torch.zeros(len(flat), len(flat), dtype=flat.dtype, device=flat.device)
+        blocks = []
+        for unit in torch.eye(len(flat), dtype=flat.dtype, device=flat.device).split(_ROWS_AT_ONCE):
+            rows = torch.autograd.grad(
+                flat, self.parameters, unit, retain_graph=True, is_grads_batched=True, materialize_grads=True
+            )
+            blocks.append(torch.cat([x.detach().reshape(len(unit), -1) for x in rows], dim=1))
+        return torch.cat(blocks)
+
+    def _rows_one_by_one(self, grads: Sequence[Tensor]) -> Tensor:
+        rows = [self._differentiate(grads, v, retain_graph=True) for v in basis_vectors(self.parameters)]
+        return torch.stack([torch.cat([x.reshape(-1) for x in row]) for row in rows])
 
     def hessian_diagonal(self) -> list[Tensor]:
         """Return the exact diagonal of the Hessian, shaped like the parameters."""

@@ -229,3 +229,48 @@ def test_saved_parameters_put_a_missing_gradient_back() -> None:
         with torch.no_grad():
             x.zero_()
     assert x.grad is None and x.tolist() == [1.0, 2.0]
+
+
+class _Square(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):  # type: ignore[no-untyped-def]
+        ctx.save_for_backward(x)
+        return x**2
+
+    @staticmethod
+    def backward(ctx, grad):  # type: ignore[no-untyped-def]
+        (x,) = ctx.saved_tensors
+        assert float(grad.abs().sum()) >= 0.0  # a number of a batch of tensors there is not
+        return 2.0 * x * grad
+
+
+class _Cube(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):  # type: ignore[no-untyped-def]
+        ctx.save_for_backward(x)
+        return x**3
+
+    @staticmethod
+    def backward(ctx, grad):  # type: ignore[no-untyped-def]
+        (x,) = ctx.saved_tensors
+        return 3.0 * _Square.apply(x) * grad
+
+
+def test_hessian_of_many_rows_is_its_products_with_unit_vectors() -> None:
+    generator = torch.Generator().manual_seed(3)
+    first, second = (torch.randn(shape, generator=generator, dtype=torch.float64) for shape in ((9, 8), (5,)))
+    for part in (first, second):
+        part.requires_grad_()
+    oracle = AutogradOracle(lambda: (first.sin() @ first.T).square().sum() * second.exp().sum(), [first, second])
+    columns = []
+    for index in range(77):
+        flat = torch.zeros(77, dtype=torch.float64)
+        flat[index] = 1.0
+        columns.append(torch.cat([x.reshape(-1) for x in oracle.hvp([flat[:72].reshape(9, 8), flat[72:]])]))
+    torch.testing.assert_close(oracle.hessian(), torch.stack(columns), rtol=1e-12, atol=1e-9)
+
+
+def test_hessian_of_what_cannot_be_batched() -> None:
+    x = torch.tensor([1.0, -2.0, 3.0], dtype=torch.float64, requires_grad=True)
+    oracle = AutogradOracle(lambda: _Cube.apply(x).sum(), [x])
+    assert torch.equal(oracle.hessian(), torch.diag(6.0 * x.detach()))
