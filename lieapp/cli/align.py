@@ -106,7 +106,7 @@ def run_alignments(
     from lieapp.alignment.inputs import load_inputs
     from lieapp.alignment.summary import summarise
     from lieapp.engine.job import open_job, report_job
-    from lieapp.export.result import AlignmentResult
+    from lieapp.export.alignment_result import AlignmentResult
 
     folders = delivery.folders(titles)
     inputs = load_inputs(jobs[0])
@@ -119,7 +119,7 @@ def run_alignments(
     ]
     written: list[Path] = []
     if delivery.out is not None:
-        from lieapp.export.bundle import export_alignment, export_race
+        from lieapp.export.alignment_bundle import export_alignment, export_race
 
         for folder, result in zip(folders, results, strict=True):
             written += export_alignment(folder, result.job, inputs, result.recording, result.report)

@@ -14,8 +14,8 @@ import typer
 from lieapp.cli.app import complain
 
 if TYPE_CHECKING:
+    from lieapp.export.alignment_result import AlignmentResult
     from lieapp.export.drawings import DrawingRequest
-    from lieapp.export.result import AlignmentResult
 
 __all__ = ["DrawingOptions", "draw_results", "drawing_progress"]
 

@@ -6,9 +6,9 @@ from typing import Any
 __all__ = ["AlignmentResult", "ExportError", "export_alignment"]
 
 _LAZY = {
-    "AlignmentResult": "lieapp.export.result",
+    "AlignmentResult": "lieapp.export.alignment_result",
     "ExportError": "lieapp.export.errors",
-    "export_alignment": "lieapp.export.bundle",
+    "export_alignment": "lieapp.export.alignment_bundle",
 }
 
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
+from lieapp.export.alignment_result import AlignmentResult
 from lieapp.export.quantities import Curve, gap_unit
-from lieapp.export.result import AlignmentResult
 
 __all__ = ["matrix_text", "residue_table_text", "result_table_text", "runs_table_text"]
 

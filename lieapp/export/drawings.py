@@ -12,7 +12,7 @@ from lieapp.export.movie import write_run_movie, write_turntable
 from lieapp.export.movie_files import check_movie_path
 from lieapp.export.picture import check_look, check_picture, write_picture
 from lieapp.export.quantities import Curve
-from lieapp.export.race import write_race_movie, write_race_picture, write_race_turntable
+from lieapp.export.race_pictures import write_race_movie, write_race_picture, write_race_turntable
 from lieapp.export.reel import MovieLook
 
 __all__ = ["DrawingRequest", "parse_size"]
@@ -78,7 +78,7 @@ class DrawingRequest:
                 check_look(self.look.size, self.look.style)
 
     def write(self, curves: Sequence[Curve], progress: Callable[[str, float], None] | None = None) -> Iterator[Path]:
-        """Draw everything; see `lieapp.export.picture`, `lieapp.export.movie` and, of several, `lieapp.export.race`.
+        """Draw everything; see `lieapp.export.picture` and `movie` there, and of several runs `race_pictures`.
 
         Parameters
         ----------

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lieapp.export.result import AlignmentResult
+from lieapp.export.alignment_result import AlignmentResult
 from lieapp.structures.writing import WrittenFile, write_structure
 
 __all__ = ["write_deviation_structure", "write_moved_structure"]

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from lieapp.export.alignment_result import AlignmentResult
 from lieapp.export.errors import ExportError
 from lieapp.export.picture import mobile_colors
 from lieapp.export.quantities import curves_of
@@ -24,7 +25,6 @@ from lieapp.export.reel import (
     stills,
     write_reel,
 )
-from lieapp.export.result import AlignmentResult
 
 __all__ = ["ExportCancelled", "MovieLook", "run_frames", "write_run_movie", "write_turntable"]
 

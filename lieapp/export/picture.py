@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from lieapp.export.alignment_result import AlignmentResult
 from lieapp.export.errors import ExportError, writing
 from lieapp.export.frames import check_size
-from lieapp.export.result import AlignmentResult
 from lieapp.scene.colors import BACKGROUND_LIGHT, deviation_colors
 from lieapp.scene.headless import render_alignment
 

@@ -8,10 +8,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from lieapp.export.alignment_result import AlignmentResult
+from lieapp.export.alignment_tables import write_residues_csv
 from lieapp.export.errors import ExportError, writing
 from lieapp.export.quantities import Curve
-from lieapp.export.result import AlignmentResult
-from lieapp.export.tables import write_residues_csv, write_table
+from lieapp.export.tables import write_table
 from lieapp.structures.structure import Structure
 
 __all__ = [

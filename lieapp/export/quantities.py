@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lieapp.alignment.choices import OBJECTIVES, title_of_choice
+from lieapp.export.alignment_result import AlignmentResult
 from lieapp.export.errors import ExportError
-from lieapp.export.result import AlignmentResult
 from lieapp.optimizers.names import normalised
 from lieapp.optimizers.settings import SETTINGS
 from lieapp.scene.lines import Dash, free_line

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
+from lieapp.export.alignment_result import AlignmentResult
 from lieapp.export.errors import ExportError
-from lieapp.export.result import AlignmentResult
 from lieapp.scene.colors import DEVIATION_STOPS, TARGET
 from lieapp.structures.reading import read_structures
 from lieapp.structures.structure import Structure

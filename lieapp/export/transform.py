@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lieapp.alignment.rigid import quaternion, twist_log
-from lieapp.export.result import AlignmentResult
+from lieapp.export.alignment_result import AlignmentResult
 
 __all__ = ["CONVENTION", "describe_transform", "transform_record", "write_transform_json", "write_transform_text"]
 

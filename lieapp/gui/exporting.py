@@ -11,9 +11,9 @@ from lieapp.errors import LieAppError
 
 if TYPE_CHECKING:
     from lieapp.alignment.slice import Slice
+    from lieapp.export.alignment_result import AlignmentResult
     from lieapp.export.movie import MovieLook
     from lieapp.export.quantities import Curve
-    from lieapp.export.result import AlignmentResult
     from lieapp.gui.run_entry import RunEntry
 
 __all__ = [
@@ -47,7 +47,7 @@ def result_of(entry: RunEntry, frame: int | None = None) -> AlignmentResult:
         The best one by default.
     """
     from lieapp.alignment.report import report_align
-    from lieapp.export.result import AlignmentResult
+    from lieapp.export.alignment_result import AlignmentResult
 
     best = entry.recording.best
     report = entry.report
@@ -62,7 +62,7 @@ def suggested_stem(entry: RunEntry) -> str:
 
 
 def _figures(result: AlignmentResult, path: Path) -> list[Path]:
-    from lieapp.export.figures import write_figures
+    from lieapp.export.alignment_figures import write_figures
 
     return write_figures(result, path)
 
@@ -86,13 +86,13 @@ def _transform_text(result: AlignmentResult, path: Path) -> list[Path]:
 
 
 def _residues(result: AlignmentResult, path: Path) -> list[Path]:
-    from lieapp.export.tables import write_residues_csv
+    from lieapp.export.alignment_tables import write_residues_csv
 
     return [write_residues_csv(result, path)]
 
 
 def _trajectory(result: AlignmentResult, path: Path) -> list[Path]:
-    from lieapp.export.tables import write_trajectory_csv
+    from lieapp.export.alignment_tables import write_trajectory_csv
 
     return [write_trajectory_csv(result, path)]
 
@@ -128,8 +128,8 @@ EXPORTS: dict[str, Export] = {
 
 
 def export_everything(entry: RunEntry, folder: Path, frame: int | None = None) -> list[Path]:
-    """Write everything about a pose of a run into a folder; see `lieapp.export.bundle.export_alignment`."""
-    from lieapp.export.bundle import export_alignment
+    """Write everything about a pose of a run into a folder; see `lieapp.export.alignment_bundle.export_alignment`."""
+    from lieapp.export.alignment_bundle import export_alignment
 
     result = result_of(entry, frame)
     return export_alignment(folder, result.job, result.inputs, result.recording, result.report, frame=frame)
@@ -189,7 +189,7 @@ def curves_shown(entries: Sequence[RunEntry]) -> list[Curve]:
 
 
 def _progress_figure(curves: Sequence[Curve], path: Path, view: PlotView) -> Path:
-    from lieapp.export.figures import write_progress_figure
+    from lieapp.export.alignment_figures import write_progress_figure
 
     return write_progress_figure(
         curves,
@@ -316,7 +316,7 @@ def export_movie(
 
     entrants = curves_shown([entry, *rivals])
     if len(entrants) > 1:
-        from lieapp.export.race import write_race_movie, write_race_turntable
+        from lieapp.export.race_pictures import write_race_movie, write_race_turntable
 
         if identifier == "export_movie":
             return write_race_movie(entrants, path, look, progress=progress, cancelled=cancelled)

@@ -12,10 +12,10 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from lieapp.optimizers.errors import OptimizerError
-from lieapp.optimizers.forms import accepts, form_of, is_optimizer
 from lieapp.optimizers.names import TORCH_CLASSES, UNUSABLE, normalised, unknown_optimizer
 from lieapp.optimizers.oracle import Oracle
 from lieapp.optimizers.settings import SETTINGS, OptimizerSettings
+from lieapp.optimizers.signatures import accepts, form_of, is_optimizer
 
 __all__ = [
     "accepts_oracle",

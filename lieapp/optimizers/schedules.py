@@ -6,7 +6,7 @@ import math
 from typing import Literal
 
 from lieapp.optimizers.fields import setting
-from lieapp.optimizers.models import SettingsModel
+from lieapp.optimizers.settings_model import SettingsModel
 
 __all__ = ["ScheduleKind", "ScheduleSettings"]
 

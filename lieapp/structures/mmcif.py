@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from lieapp.structures.atom_site import spans_from_categories, table_from_atom_site
 from lieapp.structures.atom_table import AtomTable, SecondarySpan
 from lieapp.structures.errors import StructureError
-from lieapp.structures.flat import table_from_gemmi
+from lieapp.structures.gemmi_table import table_from_gemmi
 
 __all__ = ["atom_block", "parse_cif", "read_mmcif"]
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from lieapp.structures.atom_table import AtomRows, AtomTable, SecondarySpan, group_rows
 from lieapp.structures.errors import StructureError
-from lieapp.structures.flat import table_from_gemmi
+from lieapp.structures.gemmi_table import table_from_gemmi
 
 __all__ = ["PDBText", "read_pdb"]
 

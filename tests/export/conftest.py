@@ -8,7 +8,7 @@ import pytest
 
 from lieapp.alignment.inputs import AlignInputs
 from lieapp.alignment.spec import AlignJob
-from lieapp.export.result import AlignmentResult
+from lieapp.export.alignment_result import AlignmentResult
 from tests.conftest import PROJECT, shared_data
 
 
@@ -27,7 +27,7 @@ def adk() -> AlignmentResult:
 @pytest.fixture(scope="session")
 def exported(adk: AlignmentResult, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder that export_alignment writes for it."""
-    from lieapp.export.bundle import export_alignment
+    from lieapp.export.alignment_bundle import export_alignment
 
     folder = tmp_path_factory.mktemp("export") / "a folder with blanks"
     export_alignment(folder, adk.job, adk.inputs, adk.recording, adk.report)

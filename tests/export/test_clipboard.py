@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from lieapp.export.alignment_result import AlignmentResult
 from lieapp.export.clipboard import matrix_text, residue_table_text, result_table_text, runs_table_text
 from lieapp.export.quantities import curves_of
-from lieapp.export.result import AlignmentResult
 
 
 def cells(text: str) -> list[list[str]]:

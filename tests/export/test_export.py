@@ -19,9 +19,9 @@ import pytest
 import lieapp
 from lieapp.alignment.scores import deviations_at, rmsd_at
 from lieapp.engine.recording import Recording
-from lieapp.export.bundle import export_alignment
+from lieapp.export.alignment_bundle import export_alignment
+from lieapp.export.alignment_result import AlignmentResult
 from lieapp.export.errors import ExportError
-from lieapp.export.result import AlignmentResult
 from lieapp.structures.reading import read_structure
 from tests.conftest import PROJECT
 

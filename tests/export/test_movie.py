@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from lieapp.export import movie_files
+from lieapp.export.alignment_result import AlignmentResult
 from lieapp.export.captions import Caption
 from lieapp.export.drawings import DrawingRequest, parse_size
 from lieapp.export.errors import ExportError
@@ -21,7 +22,6 @@ from lieapp.export.frames import draw_frames
 from lieapp.export.movie import ExportCancelled, MovieLook, run_frames, write_run_movie, write_turntable
 from lieapp.export.movie_files import check_movie_path, open_movie
 from lieapp.export.picture import write_picture
-from lieapp.export.result import AlignmentResult
 from lieapp.scene.errors import SceneError
 
 SMALL = MovieLook(size=(160, 120), style="tube")

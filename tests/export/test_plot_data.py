@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from lieapp.engine.recording import Recording
+from lieapp.export.alignment_result import AlignmentResult
 from lieapp.export.errors import ExportError
 from lieapp.export.plot_data import (
     write_deviation_csv,
@@ -20,7 +21,6 @@ from lieapp.export.plot_data import (
     write_progress_json,
 )
 from lieapp.export.quantities import curves_of
-from lieapp.export.result import AlignmentResult
 
 TITLES = ["Adam", "SGD", 'Adam, "se(3)"']
 

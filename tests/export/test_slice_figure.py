@@ -13,10 +13,10 @@ from PIL import Image
 
 from lieapp.alignment.loss_surface import LossSurface
 from lieapp.alignment.slice import Slice, axes_plane, compute_slice, start_plane
+from lieapp.export.alignment_result import AlignmentResult
 from lieapp.export.quantities import curves_of
-from lieapp.export.result import AlignmentResult
 from lieapp.export.slice_figure import draw_slice, write_slice_figure
-from tests.export.test_figures import texts_of
+from tests.export.test_alignment_figures import texts_of
 
 
 @pytest.fixture(scope="module")

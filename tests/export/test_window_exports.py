@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 
 from lieapp.engine.recording import Recording
+from lieapp.export.alignment_result import AlignmentResult
 from lieapp.export.errors import ExportError
 from lieapp.export.reel import MovieLook
-from lieapp.export.result import AlignmentResult
 from lieapp.gui.exporting import (
     COPIES,
     EXPORTS,
@@ -29,7 +29,7 @@ from lieapp.gui.exporting import (
 )
 from lieapp.gui.run_entry import RunEntry
 from lieapp.scene.errors import SceneError
-from tests.export.test_figures import texts_of
+from tests.export.test_alignment_figures import texts_of
 
 
 def entry_of(result: AlignmentResult, title: str, color: str, dash: tuple[float, ...] = ()) -> RunEntry:

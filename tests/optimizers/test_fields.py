@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from lieapp.optimizers.fields import FieldSpec, allowed_text, describe, parse_value, setting, show_value
-from lieapp.optimizers.models import SettingsModel
 from lieapp.optimizers.settings import SETTINGS, AdamSettings
+from lieapp.optimizers.settings_model import SettingsModel
 from tests.optimizers.conftest import PROPERTY
 
 

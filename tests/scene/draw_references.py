@@ -24,10 +24,10 @@ from lieapp.alignment.superposition import superpose
 from lieapp.cryoem.map_statistics import map_statistics
 from lieapp.cryoem.maps import read_map
 from lieapp.engine.devices import single_thread
+from lieapp.export.alignment_result import AlignmentResult
 from lieapp.export.quantities import Curve, curves_of
-from lieapp.export.race import write_race_picture
+from lieapp.export.race_pictures import write_race_picture
 from lieapp.export.reel import MovieLook
-from lieapp.export.result import AlignmentResult
 from lieapp.export.slice_figure import write_slice_figure
 from lieapp.scene.coloring import residue_colors
 from lieapp.scene.errors import SceneError

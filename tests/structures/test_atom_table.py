@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lieapp.structures.atom_table import AtomRows, group_rows
-from lieapp.structures.flat import table_from_gemmi
+from lieapp.structures.gemmi_table import table_from_gemmi
 
 ROW = st.tuples(
     st.sampled_from([1, 2]),  # model

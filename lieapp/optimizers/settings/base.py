@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from lieapp.optimizers.fields import setting
-from lieapp.optimizers.models import SettingsModel
 from lieapp.optimizers.schedules import ScheduleSettings
+from lieapp.optimizers.settings_model import SettingsModel
 
 __all__ = ["LARGEST", "Condition", "OptimizerSettings", "adam_betas", "adam_eps", "heavy_ball", "learning_rate"]
 

@@ -8,8 +8,8 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from lieapp.optimizers.fields import describe, setting
-from lieapp.optimizers.models import SettingsModel
 from lieapp.optimizers.settings.base import LARGEST, OptimizerSettings, adam_betas, heavy_ball, learning_rate
+from lieapp.optimizers.settings_model import SettingsModel
 
 __all__ = ["DEOSettings", "WrappedSettings"]
 

@@ -18,11 +18,11 @@ from fontTools.ttLib import TTFont
 from PIL import Image
 
 from lieapp.alignment.commands import job_from_options
+from lieapp.export.alignment_figures import draw_deviation, draw_progress, write_figures, write_progress_figure
+from lieapp.export.alignment_result import AlignmentResult
 from lieapp.export.errors import ExportError
 from lieapp.export.figure_files import new_figure, save_figure
-from lieapp.export.figures import draw_deviation, draw_progress, write_figures, write_progress_figure
 from lieapp.export.quantities import QUANTITIES, curves_of, gap_unit, quantity
-from lieapp.export.result import AlignmentResult
 from lieapp.scene.lines import tint
 from tests.export.conftest import result_of_job
 

@@ -86,7 +86,7 @@ class AlignmentResult:
 
     @cached_property
     def residue_deviations(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Mobile residues that are paired, and the root mean square deviation of their paired atoms in Å."""
+        """Paired mobile residues and the root mean square deviation of their atoms in Å, shape=(residues,) each."""
         deviations = self.inputs.residue_deviations(self.scores.deviations)
         residues = np.unique(self.inputs.pairing.mobile_residues)
         return residues, deviations[residues]

@@ -15,11 +15,12 @@ from PIL import Image
 
 from lieapp.engine.outcome import Outcome
 from lieapp.engine.recording import Recording
-from lieapp.export.bundle import export_race
+from lieapp.export.alignment_bundle import export_race
+from lieapp.export.alignment_result import AlignmentResult
 from lieapp.export.captions import Caption, KeyEntry, caption_room
 from lieapp.export.errors import ExportError
 from lieapp.export.quantities import Curve, curves_of
-from lieapp.export.race import (
+from lieapp.export.race_pictures import (
     first_arrival,
     frame_within,
     race_moment,
@@ -28,10 +29,9 @@ from lieapp.export.race import (
     write_race_turntable,
 )
 from lieapp.export.reel import MovieLook
-from lieapp.export.result import AlignmentResult
 from lieapp.scene.colors import rgba
 from lieapp.scene.errors import SceneError
-from tests.export.test_figures import TITLES, texts_of
+from tests.export.test_alignment_figures import TITLES, texts_of
 
 SMALL = MovieLook(size=(200, 150), style="tube")
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lieapp.export.alignment_result import AlignmentResult
 from lieapp.export.errors import ExportError
 from lieapp.export.figure_files import FIGURE_FORMATS, figure_style, new_figure, place_legend, save_figure, settle
 from lieapp.export.quantities import Curve, curves_of, quantity
-from lieapp.export.result import AlignmentResult
 from lieapp.scene.colors import MOBILE
 
 if TYPE_CHECKING:

@@ -9,16 +9,16 @@ from lieapp.alignment.inputs import AlignInputs
 from lieapp.alignment.report import AlignReport
 from lieapp.alignment.spec import AlignJob
 from lieapp.engine.recording import Recording
+from lieapp.export.alignment_figures import draw_progress, write_figures
+from lieapp.export.alignment_result import AlignmentResult
+from lieapp.export.alignment_tables import write_residues_csv, write_trajectory_csv
 from lieapp.export.errors import writing
 from lieapp.export.figure_files import FIGURE_FORMATS, save_figure, settle
-from lieapp.export.figures import draw_progress, write_figures
 from lieapp.export.moved import write_deviation_structure, write_moved_structure
 from lieapp.export.plot_data import write_progress_csv, write_progress_json
 from lieapp.export.quantities import curves_of
 from lieapp.export.report_file import write_report
-from lieapp.export.result import AlignmentResult
 from lieapp.export.scripts import write_chimerax_attributes, write_chimerax_script, write_pymol_script
-from lieapp.export.tables import write_residues_csv, write_trajectory_csv
 from lieapp.export.transform import write_transform_json, write_transform_text
 
 __all__ = ["export_alignment", "export_race"]
