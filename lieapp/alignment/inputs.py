@@ -61,7 +61,7 @@ class AlignInputs:
 
     @cached_property
     def paired_chain_residues(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Which residues of mobile and target lie in chains that were paired; others are drawn as context only."""
+        """Which residues of mobile and target, shape=(residues,), lie in paired chains; others are context only."""
         chains = self.pairing.chains
         return (
             np.isin(self.mobile.residues.chain, [match.mobile_chain for match in chains]),

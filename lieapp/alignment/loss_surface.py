@@ -103,6 +103,7 @@ class LossSurface:
 
     @property
     def pairs(self) -> int:
+        """Pairs that drive the fit."""
         return len(self._x)
 
     @property

@@ -110,15 +110,15 @@ class Objective(Protocol):
     def ceiling(self) -> float: ...
 
     def rho(self, d2: Array) -> Array:
-        """Return the loss of each pair in Å², from its squared distance in Å²."""
+        """Return the loss of each pair in Å², from its squared distance in Å²; any shape, which the result has, too."""
         ...
 
     def weight(self, d2: Array) -> Array:
-        """Return ``d rho / d (d^2)``: how much a pair pulls, from 0 to about 1."""
+        """Return ``d rho / d (d^2)``: how much a pair pulls, from 0 to about 1; shapes as of `rho`."""
         ...
 
     def curvature(self, d2: Array) -> Array:
-        """Return the second derivative of ``rho`` in ``d^2``, in 1/Å²."""
+        """Return the second derivative of ``rho`` in ``d^2``, in 1/Å²; shapes as of `rho`."""
         ...
 
     def value_for_people(self, loss: Any) -> Any:

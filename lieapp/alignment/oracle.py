@@ -103,7 +103,7 @@ class MSDModel:
         self._p, self._q = self.mobile_center, self.target_center
 
     def set_origins(self, mobile_origin: Array, target_origin: Array) -> None:
-        """Say between which frames poses act; the origins of the files by default."""
+        """Say between which frames poses act, shape=(3,) each, in Å; the origins of the files by default."""
         self._p = self.mobile_center - mobile_origin
         self._q = self.target_center - target_origin
 
@@ -243,7 +243,7 @@ class AlignOracle:
             return torch.tensor(self._model.loss(self._parametrisation.split(self._values())), dtype=torch.float64)
 
     def hvp(self, v: Sequence[Tensor]) -> list[Tensor]:
-        """Return the Hessian times ``v``."""
+        """Return the Hessian times ``v``, which has the shapes of the parameters."""
         direction = v[0].detach().reshape(-1).cpu().numpy().astype(np.float64)
         return [self._wrap(self._hessian() @ direction).view(self._leaf.shape)]
 

@@ -82,7 +82,7 @@ class SplitPose:
 
     @property
     def translation(self) -> Array:
-        """Translation between the frames, in Å."""
+        """Translation between the frames, shape=(3,), in Å."""
         return self.arm + self.shift
 
 

@@ -222,7 +222,7 @@ class AlignProblem(Problem):
         return dict(self._reference)
 
     def scaled_gradient_norm(self, gradient: Sequence[Tensor]) -> Tensor:
-        """Return the norm of a gradient with the rotation in Å at the radius of gyration, whatever the pivot."""
+        """Return the norm of a gradient, shape=(), its rotation in Å at the radius of gyration whatever the pivot."""
         if self.parametrisation.pivot == "centroid":
             return torch.linalg.vector_norm(gradient[0])
         scaled = gradient[0].clone()

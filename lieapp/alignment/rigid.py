@@ -56,7 +56,7 @@ def split_pose(matrix: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float
 
 
 def as_pose(matrix: ArrayLike) -> NDArray[np.float64]:
-    """Return a 4x4 matrix given by a person as a pose, its rotation made orthonormal to the last bit.
+    """Return a matrix given by a person as a pose, shape=(4, 4), its rotation made orthonormal to the last bit.
 
     Raises
     ------
@@ -76,7 +76,7 @@ def as_pose(matrix: ArrayLike) -> NDArray[np.float64]:
 
 
 def quaternion(rotation: ArrayLike) -> NDArray[np.float64]:
-    """Return the unit quaternion ``(w, x, y, z)`` of a rotation, with ``w >= 0``.
+    """Return the unit quaternion ``(w, x, y, z)``, shape=(4,), of a rotation, shape=(3, 3), with ``w >= 0``.
 
     Notes
     -----
@@ -105,7 +105,7 @@ def quaternion(rotation: ArrayLike) -> NDArray[np.float64]:
 
 
 def rotation_angle(rotation: ArrayLike) -> float:
-    """Return the angle of a rotation in rad, from 0 to pi, accurate at both ends."""
+    """Return the angle of a rotation, shape=(3, 3), in rad, from 0 to pi, accurate at both ends."""
     q = quaternion(rotation)
     return 2.0 * math.atan2(math.sqrt(float(q[1:] @ q[1:])), float(q[0]))
 

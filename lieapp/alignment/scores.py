@@ -39,7 +39,15 @@ def deviations_at(
 
 
 def rmsd_of(deviations: NDArray[np.float64], weights: NDArray[np.float64] | None = None) -> float:
-    """Return the root of the (weighted) mean of squared distances, in Å; NaN of no pairs."""
+    """Return the root of the mean of squared distances, in Å; NaN of no pairs.
+
+    Parameters
+    ----------
+    deviations : ndarray, shape=(pairs,), dtype=float64
+        Distances in Å.
+    weights : ndarray, shape=(pairs,), optional
+        Of any sum; equal by default.
+    """
     if len(deviations) == 0:
         return math.nan
     if weights is None:

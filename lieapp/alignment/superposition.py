@@ -70,7 +70,7 @@ class Superposition:
 
     @property
     def matrix(self) -> NDArray[np.float64]:
-        """The pose as a 4x4 matrix."""
+        """The pose, shape=(4, 4)."""
         return pose_matrix(self.rotation, self.translation)
 
 
@@ -94,10 +94,12 @@ class Core:
 
     @property
     def pairs(self) -> int:
+        """How many pairs are left."""
         return int(self.mask.sum())
 
     @property
     def rmsd(self) -> float:
+        """Of these pairs, fitted alone, in Å."""
         return self.superposition.rmsd
 
 
@@ -135,7 +137,7 @@ class RobustSuperposition:
 
     @property
     def matrix(self) -> NDArray[np.float64]:
-        """The pose as a 4x4 matrix."""
+        """The pose, shape=(4, 4)."""
         return pose_matrix(self.rotation, self.translation)
 
 
