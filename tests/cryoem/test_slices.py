@@ -10,7 +10,7 @@ from lieapp.cryoem.angles import euler_to_matrix, uniform_rotations
 from lieapp.cryoem.errors import CryoemError
 from lieapp.cryoem.plane import HalfPlane, fourier_to_map, make_hermitian, map_to_fourier
 from lieapp.cryoem.simulation import project
-from lieapp.cryoem.slices import SliceOperator, gridding_envelope
+from lieapp.cryoem.slices import SliceOperator, SliceTable, gridding_envelope
 
 BOXES = pytest.mark.parametrize("box", [8, 9, 16, 17])
 WAYS = pytest.mark.parametrize("interpolation", ["trilinear", "nearest"])
@@ -169,3 +169,16 @@ def test_envelope_is_that_of_interpolation() -> None:
     exact, points = exact[:, inner], points[:, inner]
     gain = torch.vdot(exact.flatten(), points.flatten()).real / exact.abs().square().sum()
     assert abs(gain - gridding_envelope(box)[8, 8, 12]) < 0.02
+
+
+@pytest.mark.parametrize("complex_values", [False, True])
+def test_many_points_are_written_as_few_are(complex_values: bool) -> None:
+    generator = torch.Generator().manual_seed(0)
+    points, voxels = 40_000, 1000
+    index = torch.randint(voxels, (points, 8), generator=generator, dtype=torch.int32)
+    weight = torch.rand((points, 8), generator=generator)
+    kind = torch.complex64 if complex_values else torch.float32
+    values = torch.randn(points, generator=generator, dtype=kind)
+    expected = values.new_zeros(voxels).index_add_(0, index.view(-1), (weight * values[:, None]).view(-1))
+    assert torch.equal(SliceTable(index, weight).write(values, voxels), expected)
+    assert torch.equal(SliceTable(index[:0], weight[:0]).write(values[:0], voxels), values.new_zeros(voxels))
