@@ -27,7 +27,12 @@ __all__ = ["FileQueue", "HelpedRun", "HelperRun", "add_options", "share_tests"]
 
 COSTLIEST = (
     "tests/benchmarks/test_quick.py",
+    "tests/gui/test_landscape_workbench.py",
+    "tests/gui/test_cryoem_workbench.py",
+    "tests/alignment/test_convergence.py",
     "tests/cli/test_cli.py",
+    "tests/gui/test_main_window.py",
+    "tests/gui/test_export_desk.py",
     "tests/test_packaging.py",
 )
 """Files that are begun first, so that none of them is left to one process while the other has nothing to do."""

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import PROJECT
+from tests.processes import COSTLIEST
 
 CONFTEST = """
 from tests.processes import add_options as pytest_addoption
@@ -109,6 +110,10 @@ def test_the_first_failure_ends_the_run_where_that_is_asked(tmp_path: Path) -> N
     assert done.returncode == pytest.ExitCode.TESTS_FAILED
     assert list(outcomes.values()) == ["failure"]
     assert not list(tmp_path.glob("lieapp-tests-*"))
+
+
+def test_files_named_first_exist() -> None:
+    assert all((PROJECT / name).is_file() for name in COSTLIEST)
 
 
 def test_broken_collection_is_said_once(tmp_path: Path) -> None:
