@@ -160,10 +160,13 @@ RACERS = ("sgd", "adam", "adamw", "sophia", "deo", "saddle-free-newton")
 """Entrants of the race whose pulse is measured."""
 
 
-def endless_race(window: Any) -> None:
-    """Let six optimisers race on the first landscape, without an end."""
+def endless_race(window: Any, landscape: str) -> None:
+    """Let six optimisers race on a landscape, without an end."""
     controller = window.landscape.controller
-    jobs = [controller.session.job(optimizer=name, overrides={}) for name in RACERS]
+    changes: dict[str, Any] = {"landscape": landscape, "start": None, "overrides": {}}
+    if landscape == controller.choices.landscape:
+        changes["start"] = controller.choices.start
+    jobs = [controller.session.job(optimizer=name, **changes) for name in RACERS]
     limits = jobs[0].limits.model_copy(update={"gtol": 0.0, "ftol": 0.0, "divergence": False})
     from lieapp.gui.run_session import Entry
 
@@ -178,7 +181,7 @@ def measure(
     wait: Callable[[float], None],
     *,
     turn: bool,
-    landscape: bool = False,
+    landscape: str = "",
 ) -> Pulse:
     """Run an optimiser and count the beats of the window's thread.
 
@@ -193,15 +196,15 @@ def measure(
         Runs the event loop for that many seconds.
     turn : bool
         Whether to turn the view with every beat, which asks for more paints than a replay does.
-    landscape : bool, optional
-        Let `RACERS` race in the Landscape workbench instead.
+    landscape : str, optional
+        Let `RACERS` race on it in the Landscape workbench instead.
     """
     from PySide6.QtCore import Qt, QTimer
 
     window.choose_workbench("landscape" if landscape else "align")
     controller = window.runs
     if landscape:
-        endless_race(window)
+        endless_race(window, landscape)
     else:
         endless_run(window, optimizer)
     deadline = time.perf_counter() + 30
@@ -265,7 +268,7 @@ def main() -> int:
     parser.add_argument("--view", choices=("on", "off"), default="off")
     parser.add_argument("--turn", action="store_true")
     parser.add_argument("--optimizers", nargs="+", default=[])
-    parser.add_argument("--landscape", action="store_true", help="a race of six on a landscape instead")
+    parser.add_argument("--landscapes", nargs="+", default=[], help="a race of six on each of them instead")
     options = parser.parse_args()
     app = make_application()
     from lieapp.gui.app import SWITCH_SECONDS
@@ -298,10 +301,13 @@ def main() -> int:
         viewer = window.workbench.viewer
         viewer.setVisible(options.view == "on")
         wait(1.0)
-        if options.landscape:
+        if options.landscapes:
             window.choose_workbench("landscape")
             wait(1.0)
-            pulses = {"race of six": measure(window, "", options.seconds, wait, turn=False, landscape=True)}
+            pulses = {
+                name: measure(window, "", options.seconds, wait, turn=False, landscape=name)
+                for name in options.landscapes
+            }
         else:
             pulses = {
                 name: measure(window, name, options.seconds, wait, turn=options.turn)

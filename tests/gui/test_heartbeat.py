@@ -59,7 +59,7 @@ def test_the_heart_beats_with_3d() -> None:
 
 
 def test_the_heart_beats_while_six_race() -> None:
-    found = pulse(1.5, view=True, landscape=True)
+    found = pulse(1.5, view=True, landscapes=("saddle",))
     for name, figures in found["pulse"].items():
         check_lateness(name, figures, clock=quiet(found["load"]), longest=100.0)
         # Drawing takes turns and is measured, so this holds on slow machines as well.
