@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt
@@ -65,23 +65,34 @@ class LandscapeWorkbench(RunWorkbench):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(controller, actions, "Landscape workbench", parent)
+        self.active = False  # until it is shown
         self.controller = controller
-        self.panel = LandscapePanel(actions)
-        self.plot = LandscapePlot(files)
         self._workers = compute, files
         self._growth: GrowthPlot | None = None
         self._studies: LandscapeStudies | None = None
         self._curves: ProgressPlots | None = None
         self.planes = PlaneMaker(compute, self)
         self._shown_plane: tuple[Any, ...] = ()
-        self.strip = RaceStrip([actions["preset_ridge"], actions["preset_muller_brown"]])
+
+    def assemble(self) -> Iterator[None]:
+        """Make it part by part; before the last one it is of no use."""
+        actions = self._actions
+        self.panel = LandscapePanel(actions)
+        yield
+        self.plot = LandscapePlot(self._workers[1])
+        yield
         self.plots = ProgressPlots(LANDSCAPE_QUANTITIES)
+        yield
+        self._show_form()
+        yield
+        self.strip = RaceStrip([actions["preset_ridge"], actions["preset_muller_brown"]])
         self.runs = RunsPanel("loss", "the lowest loss that it reached")
         self.run_bar = RunBar(actions, "Run", "start")
+        yield
         self._lay_out()
+        yield
         self._connect()
         self._show_scene()
-        self._show_form()
         self._show_entrants()
         self._show_states()
 

@@ -38,7 +38,7 @@ from lieapp.gui.window_commands import WindowCommands
 from lieapp.gui.window_files import WindowFiles
 from lieapp.gui.window_header import WORKBENCHES, WindowHeader
 from lieapp.gui.window_start import WindowStart
-from lieapp.gui.workbenches import Workbenches
+from lieapp.gui.workbenches import Assembly, Workbenches
 from lieapp.gui.worker import Task, Worker
 
 if TYPE_CHECKING:
@@ -148,9 +148,9 @@ class MainWindow(QMainWindow):
         bar.addWidget(self.export_desk.strip)
         layout.addLayout(bar)
         layout.addWidget(self.workbenches, 1)
-        self.workbenches.add("align", lambda: self.workbench)
-        self.workbenches.add("landscape", self._make_landscape)
-        self.workbenches.add("cryoem", self._make_cryoem)
+        self.workbenches.add("align", self._make_align, lambda workbench: None)
+        self.workbenches.add("landscape", self._make_landscape, self._take_landscape)
+        self.workbenches.add("cryoem", self._make_cryoem, self._take_cryoem)
         self.setCentralWidget(central)
         self.setMinimumSize(1000, 640)
 
@@ -187,29 +187,47 @@ class MainWindow(QMainWindow):
         if workbench is self.cryoem:
             self._offer_structures()
 
-    def _make_landscape(self) -> LandscapeWorkbench:
+    def _make_align(self) -> Assembly:
+        yield from ()
+        return self.workbench
+
+    def _make_landscape(self) -> Assembly:
         from lieapp.gui.landscape_controller import LandscapeController
-        from lieapp.gui.landscape_exports import LandscapeExports
         from lieapp.gui.landscape_workbench import LandscapeWorkbench
 
         controller = LandscapeController(self.compute, self.errors, self.turn, self)
-        self.landscape = LandscapeWorkbench(controller, self.actions_, self.compute, self.files)
-        self.exports["landscape"] = LandscapeExports(self.landscape, self.writing, self.errors, self.preferences, self)
-        self._connect_workbench(self.landscape)
-        return self.landscape
+        workbench = LandscapeWorkbench(controller, self.actions_, self.compute, self.files, self.workbenches)
+        workbench.hide()
+        yield from workbench.assemble()
+        return workbench
 
-    def _make_cryoem(self) -> CryoemWorkbench:
+    def _take_landscape(self, workbench: RunWorkbench) -> None:
+        from lieapp.gui.landscape_exports import LandscapeExports
+        from lieapp.gui.landscape_workbench import LandscapeWorkbench
+
+        assert isinstance(workbench, LandscapeWorkbench)
+        self.landscape = workbench
+        self.exports["landscape"] = LandscapeExports(workbench, self.writing, self.errors, self.preferences, self)
+        self._connect_workbench(workbench)
+
+    def _make_cryoem(self) -> Assembly:
         from lieapp.gui.cryoem_controller import CryoemController
+        from lieapp.gui.cryoem_workbench import CryoemWorkbench
+
+        yield
+        controller = CryoemController(self.compute, self.files, self.errors, self.turn, self)
+        return CryoemWorkbench(controller, self.actions_, self.files)
+
+    def _take_cryoem(self, workbench: RunWorkbench) -> None:
         from lieapp.gui.cryoem_exports import CryoemExports
         from lieapp.gui.cryoem_workbench import CryoemWorkbench
 
-        controller = CryoemController(self.compute, self.files, self.errors, self.turn, self)
-        self.cryoem = CryoemWorkbench(controller, self.actions_, self.files)
-        self.cryoem.panel.open_wanted.connect(self.opening.ask_images)
-        controller.file_opened.connect(self.preferences.add_recent_file)
-        self.exports["cryoem"] = CryoemExports(self.cryoem, self.writing, self.errors, self.preferences, self)
-        self._connect_workbench(self.cryoem)
-        return self.cryoem
+        assert isinstance(workbench, CryoemWorkbench)
+        self.cryoem = workbench
+        workbench.panel.open_wanted.connect(self.opening.ask_images)
+        workbench.controller.file_opened.connect(self.preferences.add_recent_file)
+        self.exports["cryoem"] = CryoemExports(workbench, self.writing, self.errors, self.preferences, self)
+        self._connect_workbench(workbench)
 
     def _offer_structures(self) -> None:
         """Offer the structures of the other workbench as something to simulate images of."""

@@ -27,6 +27,10 @@ _OTHER_WORKBENCHES = (
 """What the window would import, and its user wait for, when another workbench is shown for the first time."""
 
 
+_PREPARE_MILLISECONDS = 150
+"""Between two parts of a workbench that is made ahead, so that a click in between is answered at once."""
+
+
 class WindowStart(QObject):
     """Loads the first structures, wakes the compute thread, and presses the button of a demonstration.
 
@@ -39,6 +43,8 @@ class WindowStart(QObject):
         super().__init__(window)
         self._window = window
         self._run_at_start = self._waiting_to_warm_up = False
+        self._preparing = QTimer(self, interval=_PREPARE_MILLISECONDS)
+        self._preparing.timeout.connect(self._prepare)
 
     def start(self, files: Sequence[str] = (), *, run: bool = False, workbench: str = "align") -> None:
         """Load the first structures and wake the compute thread; called when the window is visible.
@@ -85,9 +91,15 @@ class WindowStart(QObject):
         )
         window.files.submit(
             lambda task: import_modules(task, _OTHER_WORKBENCHES),
-            lambda nothing: None,
+            lambda nothing: self._preparing.start(),
             lambda error: window.errors.report(error, "Loading the other workbenches"),
         )
+
+    def _prepare(self) -> None:
+        """Make a part of the workbench that is likely to be shown next, while nothing runs."""
+        window = self._window
+        if window.turn.holder is None and not (window.isVisible() and window.workbenches.prepare("landscape")):
+            self._preparing.stop()
 
     def _focus_align(self) -> None:
         """Put the keyboard on Align as soon as it can be pressed for the first time, and press it if asked to."""

@@ -1,15 +1,18 @@
-"""The workbenches of the window: one is shown, each is made when it is shown for the first time."""
+"""The workbenches of the window: one is shown, each is made when it is first shown, or before, while nobody waits."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from lieapp.gui.run_workbench import RunWorkbench
 
-__all__ = ["Workbenches"]
+__all__ = ["Assembly", "Workbenches"]
+
+Assembly = Generator[None, None, RunWorkbench]
+"""Makes a workbench part by part, so that no part stops the window for long."""
 
 
 class Workbenches(QStackedWidget):
@@ -25,23 +28,52 @@ class Workbenches(QStackedWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._makers: dict[str, Callable[[], RunWorkbench]] = {}
+        self._makers: dict[str, Callable[[], Assembly]] = {}
+        self._takers: dict[str, Callable[[RunWorkbench], None]] = {}
+        self._begun: dict[str, Assembly] = {}
+        self._ahead: dict[str, RunWorkbench] = {}
         self._made: dict[str, RunWorkbench] = {}
         self.name = ""
 
-    def add(self, name: str, make: Callable[[], RunWorkbench]) -> None:
-        """Add a workbench; the first one is made and shown at once."""
-        self._makers[name] = make
+    def add(self, name: str, make: Callable[[], Assembly], take: Callable[[RunWorkbench], None]) -> None:
+        """Add a workbench; the first one is made and shown at once.
+
+        Parameters
+        ----------
+        name : str
+        make : callable() -> Assembly
+        take : callable(RunWorkbench)
+            Called before it is shown for the first time.
+        """
+        self._makers[name], self._takers[name] = make, take
         if len(self._makers) == 1:
             self.choose(name)
+
+    def prepare(self, name: str) -> bool:
+        """Make one more part of a workbench that may be wanted later; return whether more is to be made."""
+        if name in self._made or name in self._ahead:
+            return False
+        if name not in self._begun:
+            self._begun[name] = self._makers[name]()
+        try:
+            next(self._begun[name])
+        except StopIteration as end:
+            del self._begun[name]
+            self._ahead[name] = end.value
+            return False
+        return True
 
     def choose(self, name: str) -> RunWorkbench:
         """Show a workbench and let it have the window's actions."""
         if name == self.name:
             return self._made[name]
         if name not in self._made:
-            self._made[name] = self._makers[name]()
-            self.addWidget(self._made[name])
+            while self.prepare(name):
+                pass
+            workbench = self._ahead.pop(name)
+            self._takers[name](workbench)
+            self._made[name] = workbench
+            self.addWidget(workbench)
         for other, workbench in self._made.items():
             workbench.set_active(other == name)
         self.name = name
