@@ -129,7 +129,8 @@ def recommended(optimizer: str, scales: Scales | None, base: str = "sgd") -> dic
     """
     name = normalised(optimizer).removeprefix("torch.optim:")
     if scales is None:
-        return _inside_deo(base, None) if name == "deo" else dict(_NETWORK.get(name, {}))
+        known = _inside_deo(base, None) if name == "deo" else {}
+        return {**known, **_NETWORK.get(name, {})}
     step, length = _rounded(1.0 / scales.curvature), scales.length
     pace = _rounded(0.003 * length)
     shrinking = {"schedule.kind": "inverse-time", "schedule.decay": 0.002}
@@ -181,5 +182,7 @@ _NETWORK: dict[str, dict[str, Any]] = {
     "perturbed-sgd": {"lr": 0.3},
     "adam": {"lr": 3e-3, "betas": (0.9, 0.99)},
     "adamw": {"lr": 3e-3, "betas": (0.9, 0.99), "weight_decay": 0.1},
+    # What one batch shows of the curvature is gone with the next: to search often is a waste.
+    "deo": {"interval": 80.0},
     "sophia": {"lr": 3e-3, "estimator": "hutchinson", "betas": (0.96, 0.99), "gamma": 0.05, "update_interval": 10},
 }

@@ -12,6 +12,8 @@ from torch import Tensor
 
 __all__ = ["CurvatureBlock", "CurvatureMemory"]
 
+_NOISE = {torch.float64: 1e-5, torch.float32: 5e-3}
+
 
 @dataclass
 class CurvatureBlock:
@@ -27,6 +29,11 @@ class CurvatureBlock:
         g·N of the last step.
     left : bool
         Whether the slope has fallen since: the negative curvature has been left behind.
+    stride : float
+        How far the last step went along the direction, on purpose.
+    gain : float
+        By how much the loss fell on these strides since the last refresh: their length times the mean of the slopes at
+        both ends, or the one at the end if that is less: what only the batch of the search showed was no gain.
     """
 
     direction: list[Tensor]
@@ -35,12 +42,31 @@ class CurvatureBlock:
     scale: float = math.nan
     slope: float = math.nan
     left: bool = False
+    stride: float = 0.0
+    gain: float = 0.0
+
+    @property
+    def bends_down(self) -> bool:
+        """Whether the curvature is negative beyond what differences of gradients can tell."""
+        return self.curvature < -self._noise
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether the curvature is zero, as far as differences of gradients can tell."""
+        return abs(self.curvature) <= self._noise
+
+    @property
+    def _noise(self) -> float:
+        return _NOISE[self.direction[0].dtype] * self.scale
 
     def watch(self, slope: float, *, fresh: bool) -> None:
         """Take the slope at the next gradient: where the curvature is still negative, it has grown on the way down."""
         known = not fresh and self.curvature < 0.0 and self.slope != 0.0 and math.isfinite(self.slope)
         if known and slope * self.slope <= self.slope * self.slope:
             self.left = True
+        if self.stride != 0.0 and not fresh:
+            self.gain += min(-0.5 * self.stride * (self.slope + slope), -self.stride * slope)
+            self.stride = 0.0
         self.slope = slope
 
 
@@ -56,10 +82,16 @@ class CurvatureMemory:
         Steps since the directions were last refreshed.
     interval : float
         Steps between two refreshes at present.
-    reference : float
-        Gradient norm at the last refresh.
+    reference, lately : float
+        Gradient norm at the last refresh, and at the last step.
     products : int
         Hessian-vector products of the last refresh.
+    price : float
+        Evaluations of the last refresh.
+    pace : float
+        What a step of the base could gain at the last refresh at most: its length times the gradient norm.
+    judged, paid : bool
+        Whether it has been decided if the last refresh was worth its price, and if so, whether it was.
     evaluations : float
         Evaluations spent in all, in gradients.
     alignment : float
@@ -76,12 +108,22 @@ class CurvatureMemory:
     since: int = 0
     interval: float = 1.0
     reference: float = math.nan
+    lately: float = math.nan
     products: int = 0
+    price: float = 0.0
+    pace: float = 0.0
+    judged: bool = True
+    paid: bool = False
     evaluations: float = 0.0
     alignment: float = math.nan
     turn_degrees: float = math.nan
     escaping: bool = False
     blocks: list[CurvatureBlock] = field(default_factory=list)
+
+    @property
+    def bends_down(self) -> bool:
+        """Whether some direction has negative curvature."""
+        return any(block.bends_down for block in self.blocks)
 
     def plain(self) -> dict[str, Any]:
         """Return tensors, numbers, lists and dicts only."""

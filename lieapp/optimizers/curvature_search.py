@@ -36,6 +36,7 @@ PAPER_LENGTH = 0.006
 
 _SMALL_RESIDUAL = 0.5
 _STILL_DEGREES = 5.0
+_FALLEN, _FALLEN_BESIDE_SADDLES = 0.1, 1.0 / 3.0
 
 
 class CurvatureSearch:
@@ -97,19 +98,20 @@ class CurvatureSearch:
         known = self._fit(own) and not math.isinf(float(self.options["interval"]))
         # A step that searches anyway will ask for the slopes along the new directions.
         slopes, length = [], 0.0
-        if known and memory.since + 1 < memory.interval:
+        if known and (memory.since + 1 < memory.interval or any(block.stride for block in memory.blocks)):
             measured = [rough_product_and_norm(b.direction, part) for b, part in self.parts(grads)]
             slopes, length = [slope for slope, _ in measured], math.hypot(*(norm for _, norm in measured))
+            for block, slope in zip(memory.blocks, slopes, strict=True):
+                block.watch(slope, fresh=False)
         else:
             length = rough_norm(grads)
         fresh = self._due(length, known)
         if fresh:
             self._refresh(closure, oracle, own, length)
-            slopes = []
-        for index, (block, part) in enumerate(self.parts(grads)):
-            slope = slopes[index] if slopes else rough_product_and_norm(block.direction, part)[0]
-            block.watch(slope, fresh=fresh)
-        memory.since = 0 if fresh else memory.since + 1
+        if fresh or not slopes:
+            for block, part in self.parts(grads):
+                block.watch(rough_product_and_norm(block.direction, part)[0], fresh=fresh)
+        memory.since, memory.lately = 0 if fresh else memory.since + 1, length
         slope = math.hypot(*(block.slope for block in memory.blocks)) if memory.blocks else math.nan
         memory.alignment = slope / length if length > 0.0 else math.nan
         return fresh
@@ -159,12 +161,27 @@ class CurvatureSearch:
             return False
         if not known:
             return True
-        adaptive = self._adaptive
-        if not adaptive or length < 0.1 * memory.reference:
-            memory.interval = interval
         since = memory.since + 1
-        left = self.options["mode"] == "escape" and any(block.left for block in memory.blocks)
-        return since >= memory.interval or (left and adaptive and since >= memory.products)
+        if not self._adaptive:
+            memory.interval = interval
+            return since >= interval
+        due, left = since >= memory.interval, any(block.left for block in memory.blocks)
+        if not memory.judged:
+            self._judge(final=due or left)
+        fallen = (_FALLEN_BESIDE_SADDLES if memory.bends_down else _FALLEN) * memory.reference
+        if length < fallen and memory.lately < fallen:  # one alone may be a batch's
+            memory.interval = interval
+        return due or since >= memory.interval or (left and memory.paid and since >= memory.products)
+
+    def _judge(self, *, final: bool) -> None:
+        """Search often while that pays: while escapes gain more than the base would for the price of a search."""
+        memory = self.memory
+        memory.paid = sum(block.gain for block in memory.blocks) > 0.5 * memory.price * memory.pace
+        memory.judged = memory.paid or final
+        if memory.paid:
+            memory.interval = float(self.options["interval"])
+        elif final:
+            memory.interval = self._longer()
 
     def _fit(self, own: Sequence[Tensor]) -> bool:
         """Make the directions fit the parameters, which may have become more; return whether there are any."""
@@ -214,18 +231,26 @@ class CurvatureSearch:
         with context:
             for block, parameters in zip(known, self._owned(own), strict=True):
                 part = asked if len(parameters) == len(own) else RestrictedOracle(asked, parameters)
-                rotation = self._search(part, None if block is None else block.direction)
+                rotation = self._search(part, self._start(block))
                 found.append((rotation, self._turned(rotation, parameters)))
         memory.blocks = [
             CurvatureBlock(direction, rotation.curvature, rotation.residual, rotation.scale)
             for rotation, direction in found
         ]
         memory.products = sum(rotation.products for rotation, _ in found)
-        memory.evaluations += sum(rotation.evaluations for rotation, _ in found)
+        memory.price = sum(rotation.evaluations for rotation, _ in found)
+        memory.evaluations += memory.price
         memory.reference = length
+        memory.judged, memory.paid = not self.pays_by_escapes or not memory.bends_down, False
         memory.turn_degrees = _angle(before, self.direction, len(found))
         if self._adaptive:
             memory.interval = self._next_interval([rotation for rotation, _ in found])
+
+    def _start(self, block: CurvatureBlock | None) -> list[Tensor] | None:
+        """Return where a search begins: from the last direction, unless that is flat, for then it leads no further."""
+        if block is None or (self.options["mode"] == "escape" and block.is_flat):
+            return None
+        return block.direction
 
     def _search(self, oracle: Oracle, direction: Sequence[Tensor] | None) -> Rotation:
         options = self.options
@@ -256,12 +281,20 @@ class CurvatureSearch:
         return space.split(space.unit(turned)) if bool(torch.isfinite(turned).all()) else rotation.direction
 
     def _next_interval(self, found: Sequence[Rotation]) -> float:
-        interval = float(self.options["interval"])
-        if not all(r.curvature > 0.0 for r in found):
-            return interval
+        memory = self.memory
+        if memory.bends_down:
+            return memory.interval if self.pays_by_escapes else float(self.options["interval"])
         quiet = all(r.relative_residual <= _SMALL_RESIDUAL for r in found)
-        still = self.options["mode"] == "escape" or self.memory.turn_degrees <= _STILL_DEGREES
-        return max(interval, min(2.0 * self.memory.interval, MAX_INTERVAL)) if quiet and still else self.memory.interval
+        still = self.pays_by_escapes or memory.turn_degrees <= _STILL_DEGREES
+        return self._longer() if quiet and still else memory.interval
+
+    def _longer(self) -> float:
+        return max(float(self.options["interval"]), min(2.0 * self.memory.interval, MAX_INTERVAL))
+
+    @property
+    def pays_by_escapes(self) -> bool:
+        """Whether escapes decide how often to search."""
+        return bool(self.options["adaptive"] and self.options["mode"] == "escape")
 
     @property
     def _adaptive(self) -> bool:

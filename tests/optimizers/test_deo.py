@@ -273,6 +273,67 @@ def test_the_interval_grows_while_nothing_is_found_and_starts_over() -> None:
     assert steady.evaluations == 70 + 10 * 2
 
 
+def noisy(x: Tensor, depth: float) -> tuple[Callable[[], Tensor], Callable[[], None]]:
+    """Return ½|x|² whose every batch bends down by ``depth`` along a direction of its own, and a call for the next."""
+    generator = seeded(1)
+    batch = torch.empty_like(x)
+
+    def draw() -> None:
+        batch.copy_(torch.randn(len(x), generator=generator, dtype=x.dtype))
+        batch.div_(batch.norm())
+
+    draw()
+    return closure_of(lambda x: 0.5 * (x @ x) - 0.5 * (1.0 + depth) * (batch @ (x - 1.0)) ** 2, x), draw
+
+
+def test_negative_curvature_of_batches_is_not_searched_for_again_and_again() -> None:
+    """Every batch bends down somewhere, their mean does not: escapes along it gain nothing on the next batch."""
+    x = torch.full((60,), 1.3, dtype=torch.float64, requires_grad=True)
+    closure, draw = noisy(x, 2.0)
+    optimizer = deo(x, lr=0.02)
+    found = []
+    for _ in range(2000):
+        optimizer.step(closure)
+        found.append(optimizer.curvature)
+        draw()
+    assert max(found) < -0.5  # on its own batch every search was right
+    assert optimizer.evaluations <= 1.1 * 2000
+
+
+def test_searches_that_pay_come_often() -> None:
+    """A row of saddles, one below the other: K stays short as long as escapes gain more than descent."""
+    x = (1e-4 * normal(100)).requires_grad_()
+    optimizer, closure = deo(x), closure_of(strict_saddle_100(), x)
+    longest, reached = 0.0, math.inf
+    while reached > -0.9 and optimizer.evaluations < 500:
+        reached = float(optimizer.step(closure) or 0.0)
+        longest = max(longest, optimizer.state_dict()["deo"]["interval"])
+    assert reached <= -0.9 and longest <= 20.0
+
+
+def test_what_escapes_gained_is_measured_by_slopes() -> None:
+    x = leaf(0.0, 0.05)
+    optimizer = deo(x, lr=1e-12, trust_radius=0.2)
+    closure = closure_of(lambda x: x[0] ** 2 - x[1] ** 2, x)
+    optimizer.step(closure)
+    before = float(-(0.05**2))
+    for _ in range(3):
+        loss = optimizer.step(closure)
+        assert loss is not None
+        block = optimizer.state_dict()["deo"]["blocks"][0]
+        assert block["gain"] == pytest.approx(before - float(loss), rel=1e-5)
+
+
+def test_a_flat_direction_is_no_place_to_begin_the_next_search() -> None:
+    """Along y nothing changes at all; a search from there would not see that z bends down."""
+    x = leaf(1.0, 0.3, 0.0)
+    optimizer = deo(x, lr=1e-3, interval=1, adaptive=False, rotations=2)
+    optimizer.step(closure_of(lambda x: x[0] ** 2 + 0.0 * x[1], x))
+    assert optimizer.curvature == pytest.approx(0.0, abs=1e-6)
+    optimizer.step(closure_of(lambda x: x[0] ** 2 - 0.1 * (x[2] - 1.0) ** 2 + 0.0 * x[1], x))
+    assert optimizer.curvature < -0.19
+
+
 def test_one_search_costs_at_most_a_product_and_one_for_each_rotation() -> None:
     x = (1e-4 * normal(100)).requires_grad_()
     optimizer = deo(x, rotations=3)

@@ -131,7 +131,8 @@ class DEOSettings(OptimizerSettings):
     adaptive: bool = setting(
         True,
         when=("mode", _USING_N),
-        help="Double the interval, up to 160, while N shows nothing new; start over when the gradient falls tenfold.",
+        help="Double the interval, up to 160, while N shows nothing new or escapes gain less than the base would for "
+        "the price of a search; start over when the gradient falls tenfold.",
     )
     rotations: int = setting(
         5,
