@@ -25,9 +25,9 @@ ONE_PASS_WORDS = (
 
 
 _FIRST = (
-    "At the left the particle, at the right some of its 1000 noisy images, each from another, known side. Press Race: "
-    "three methods put the particle together from them at equal cost. Then drag the time bar and watch the fine "
-    "detail: plain SGD leaves it behind."
+    "A particle, and some of its 1000 noisy images, each from another, known side. Press Race: three methods put the "
+    "particle together from them at equal cost. Then drag the time bar and watch the fine detail: plain SGD leaves it "
+    "behind."
 )
 _LATER = (
     "Press Race: the entrants reconstruct from these images at equal cost. Let go of a slider and they run again; for "

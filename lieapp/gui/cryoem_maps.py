@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QEvent, QObject, QPoint, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPixmap, QRegion, QShowEvent
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPixmap, QRegion, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QStackedWidget, QVBoxLayout, QWidget
 
 from lieapp.gui.contour_maker import ContourMaker, ContourRequest
@@ -32,6 +32,7 @@ __all__ = ["MapViewer", "MapsView"]
 
 TRUTH_COLOR = "#8E959E"
 _FIRST_IMAGES, _FIRST_BESIDE = 11, 8  # images that are seen before a run: alone, or beside the map simulated
+_FIRST_LETTERS = 64  # width that a map and images beside it need
 _FIRST_SIGMA = 3.5  # higher first levels would leave blurred maps empty
 _NOTE_ABOVE = 3.5  # headings: in smaller tiles the second line would cover the map
 _PLATE = 228  # opacity of 255: words keep their contrast on contours of any colour
@@ -255,7 +256,10 @@ class MapsView(QWidget):
 
     def _show_first(self, preview: Preview | None) -> None:
         """Show the first images before there are maps, beside the map that is simulated."""
-        self.first.setVisible(preview is not None)
+        # In large letters there is room for one of both; the images have a page of their own.
+        room = _FIRST_LETTERS * self.fontMetrics().averageCharWidth()
+        narrow = preview is not None and preview.truth is not None and self.width() < room
+        self.first.setVisible(preview is not None and not narrow)
         if preview is None:
             return
         count = _FIRST_IMAGES if preview.truth is None else _FIRST_BESIDE
@@ -342,6 +346,11 @@ class MapsView(QWidget):
     def _restyle(self) -> None:
         self.viewer.set_dark(theme().tokens.name == "dark")
         self.captions.update()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._controller.preview is not None:
+            self.refresh()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

@@ -60,6 +60,7 @@ class FscPlot(ShellPlot):
     def __init__(self, controller: CryoemController) -> None:
         super().__init__(
             "Fourier shell correlation", "Fourier shell correlation",
+            short="FSC",
             levels=[Level(FSC_TRUTH, "0.5"), Level(FSC_HALF_MAPS, "0.143")], nothing=_NOTHING,
         )  # fmt: skip
         self._controller = controller
@@ -143,7 +144,7 @@ class ErrorView(QSplitter):
         self._controller = controller
         self._drawn: tuple[object, ...] = ()
         self.curves = ShellPlot(
-            "Error of every shell", "relative error", logarithmic=True, floor=1e-3, nothing=_NOTHING
+            "Error of every shell", "relative error", short="error", logarithmic=True, floor=1e-3, nothing=_NOTHING
         )
         self.picture = ErrorPicture()
         self.addWidget(self.curves)
@@ -278,7 +279,12 @@ class SamplingView(QWidget):
         self._controller = controller
         self._drawn: tuple[object, ...] = ()
         self.condition = ShellPlot(
-            "Condition number within a radius", "condition number", logarithmic=True, floor=1.0, nothing=_NOTHING
+            "Condition number within a radius",
+            "condition number",
+            short="condition",
+            logarithmic=True,
+            floor=1.0,
+            nothing=_NOTHING,
         )
         self.pictures = PictureGrid("Directions of the views, and the preconditioner", [""])
         self.pictures.words = lambda row, line, column: ""

@@ -256,11 +256,19 @@ class PictureGrid(QWidget):
                 painter.translate(cell.left() - 4, cell.center().y())
                 painter.rotate(-90)
                 box = QRectF(-cell.height() / 2, -40, cell.height(), 40)
-                painter.drawText(box, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom, words)
+                flags = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom
+                painter.drawText(box, flags, self._fitting(words, cell.height()))
                 painter.restore()
         if self.hasFocus():
             painter.setPen(QPen(palette.color(QPalette.ColorRole.Highlight), 1))
             painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+
+    def _fitting(self, words: str, room: float) -> str:
+        """Return the words of a row, or the first of them, as far as they fit."""
+        metrics = QFontMetricsF(small_font(self))
+        if metrics.horizontalAdvance(words) > room:
+            words = words.split(",")[0]
+        return metrics.elidedText(words, Qt.TextElideMode.ElideRight, room)
 
     # -- hands ----------------------------------------------------------------------------------------------------
 

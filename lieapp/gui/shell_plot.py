@@ -11,7 +11,7 @@ import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QFontMetricsF, QPalette
+from PySide6.QtGui import QFontMetricsF, QPalette, QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from lieapp.gui.axes import PlainAxis
@@ -107,8 +107,8 @@ class ShellPlot(PlotCard):
     ----------
     name : str
         For screen readers.
-    axis : str
-        Label of the ordinate.
+    axis, short : str
+        Label of the ordinate, and the one where that does not fit.
     logarithmic : bool
     floor : float
         Smallest value drawn on a logarithmic ordinate.
@@ -122,6 +122,7 @@ class ShellPlot(PlotCard):
         name: str,
         axis: str,
         *,
+        short: str = "",
         logarithmic: bool = False,
         floor: float = 1e-4,
         levels: Sequence[Level] = (),
@@ -136,6 +137,7 @@ class ShellPlot(PlotCard):
         self.bottom_axis = ResolutionAxis("bottom")
         self.plot.setAxisItems({"bottom": self.bottom_axis})
         self.left_axis.set_decades(logarithmic, math.log10(floor))
+        self._labels = (axis, short or axis)
         self.plot.setLabel("left", axis)
         self.plot.setLabel("bottom", "resolution (Å)")
         self.view_box.setDefaultPadding(0.03)
@@ -181,7 +183,19 @@ class ShellPlot(PlotCard):
         self.caption.show_words(words or ("" if curves else self._nothing))
         self.refresh_pointing()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._label_ordinate()
+
     # -- pieces ---------------------------------------------------------------------------------------------------
+
+    def _label_ordinate(self) -> None:
+        """Write the label that fits: a longer one would be cut at both ends."""
+        axis, short = self._labels
+        room = self.plot.height() - 3.0 * QFontMetricsF(self.look.font(self)).height()  # the ticks and label below
+        text = axis if QFontMetricsF(self.look.font(self)).horizontalAdvance(axis) <= room else short
+        if self.left_axis.labelText != text:
+            self.plot.setLabel("left", text, **self.left_axis.labelStyle)
 
     def _places(self, curve: ShellCurve) -> NDArray[np.float64]:
         # The zero frequency resolves nothing.
@@ -220,6 +234,7 @@ class ShellPlot(PlotCard):
         super().restyle()
         palette, font = self.look.palette(self), self.look.font(self)
         muted = palette.color(QPalette.ColorRole.PlaceholderText)
+        self._label_ordinate()
         for line in self.levels:
             line.setPen(pg.mkPen(muted, width=self.ratio, style=Qt.PenStyle.DashLine))
             line.label.setColor(muted)

@@ -62,7 +62,10 @@ class TabRow(QWidget):
     def _crowd(self) -> None:
         """Let many tabs share a narrow column by the length of their words."""
         for place, button in enumerate(self._group.buttons()):
-            button.setProperty("crowded", True)
+            if not button.property("crowded"):
+                button.setProperty("crowded", True)
+                button.style().unpolish(button)
+                button.style().polish(button)
             self._layout.setColumnStretch(place, len(button.text()) + 2)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -73,6 +76,9 @@ class TabRow(QWidget):
     def _wrap(self) -> None:
         """Put the tabs into two rows where their words do not fit into one."""
         buttons = self._group.buttons()
+        longest = max((button.sizeHint().width() for button in buttons), default=0)
+        if self._columns == len(buttons) and len(buttons) * longest > self.width():
+            self._crowd()
         words = sum(button.fontMetrics().horizontalAdvance(button.text()) + _CROWDED_MARGIN for button in buttons)
         columns = len(buttons) if words <= self.width() else (len(buttons) + 1) // 2
         if columns == self._columns:

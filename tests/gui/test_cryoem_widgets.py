@@ -148,3 +148,13 @@ def test_the_newest_work_wins_and_failures_are_told(qtbot) -> None:
     work.ask(6, lambda: 6)
     qtbot.waitUntil(lambda: done[-1] == 6, timeout=TIMEOUT)
     work.close()
+
+
+def test_a_label_that_does_not_fit_is_short(qtbot) -> None:
+    plot = ShellPlot("Fourier shell correlation", "Fourier shell correlation", short="FSC")
+    qtbot.addWidget(plot)
+    plot.resize(400, 500)
+    plot.show()
+    assert plot.left_axis.labelText == "Fourier shell correlation"
+    plot.resize(400, 160)
+    qtbot.waitUntil(lambda: plot.left_axis.labelText == "FSC")

@@ -98,6 +98,12 @@ def test_what_will_be_reconstructed_is_seen_before_a_run(
     assert [shown.title for shown in maps.captions.shown] == ["Truth"]
     if not maps.viewer.banner_text:
         assert maps.viewer.scene.count == 1 and maps.level_row.isVisible()
+    # Where there is no room for both, the map is shown whole; the images have a page of their own.
+    size = maps.size()
+    maps.resize(40 * maps.fontMetrics().averageCharWidth(), size.height())
+    assert not maps.first.isVisible() and maps.stack.isVisible()
+    maps.resize(size)
+    assert maps.first.isVisible()
     bench.views.show_page(1)
     bench.refresh_views()
     assert [column.title for column in bench.slices.columns] == ["Truth"]

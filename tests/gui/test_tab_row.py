@@ -60,3 +60,21 @@ def test_tabs_go_on_in_a_second_row_where_words_would_be_cut(pages: TabPages) ->
     pages.resize(900, 300)
     pages.layout().activate()
     assert len({button.y() for button in buttons}) == 1
+
+
+def test_few_tabs_share_a_narrow_column_by_their_words(qtbot) -> None:
+    pages = TabPages("Views")
+    qtbot.addWidget(pages)
+    for title in ("Maps", "A long title", "Images", "Fourier"):
+        pages.add(title, title, QLabel(title))
+    pages.layout().setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
+    buttons = pages.row._group.buttons()
+    words = sum(button.fontMetrics().horizontalAdvance(button.text()) for button in buttons)
+    width = words + 60
+    assert width < 4 * max(button.sizeHint().width() for button in buttons)
+    pages.resize(width, 300)
+    pages.show()
+    pages.layout().activate()
+    assert len({button.y() for button in buttons}) == 1
+    for button in buttons:
+        assert button.width() >= button.fontMetrics().horizontalAdvance(button.text()), button.text()
