@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import QWidget
 
+from lieapp.export.report_file import write_reports
 from lieapp.gui.cryoem_source import CryoemSource
 from lieapp.gui.cryoem_workbench import CryoemWorkbench
 from lieapp.gui.errors import ErrorCenter, Message
@@ -132,9 +132,7 @@ def _write(identifier: str, entries: Sequence[RunEntry], source: CryoemSource, f
     if identifier in ("export_plot_csv", "export_trajectory"):
         return [write_reconstruction_race_csv(results, path)]
     if identifier == "export_plot_json":
-        runs = [{"title": result.title, **json.loads(result.report.to_json())} for result in results]
-        path.write_text(json.dumps({"schema": 1, "runs": runs}, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        return [path]
+        return [write_reports([result.title for result in results], [result.report for result in results], path)]
     if identifier == "export_figures":
         lines = [(entry.color, entry.dash) for entry in entries]
         return write_reconstruction_figures(results, path, baselines=source.baselines, lines=lines)

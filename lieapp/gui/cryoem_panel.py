@@ -16,11 +16,11 @@ from lieapp.cryoem.choices import PRECONDITIONERS, STARTS
 from lieapp.cryoem.phantoms import PHANTOMS
 from lieapp.gui.actions import ActionSet
 from lieapp.gui.cryoem_session import PRECONDITIONER_TITLES, CryoemChoices, ParticleFacts
-from lieapp.gui.entrants_list import EntrantsList
 from lieapp.gui.forms import LABEL_WIDTH, FieldEditor, Section
 from lieapp.gui.icons import set_icon
 from lieapp.gui.run_session import Entry
-from lieapp.gui.settings_panel import ChoiceBox, SettingsPanel
+from lieapp.gui.scene_panel import ScenePanel
+from lieapp.gui.settings_panel import ChoiceBox
 from lieapp.gui.theme import scaled
 from lieapp.gui.value_slider import ValueSlider
 from lieapp.optimizers.fields import FieldSpec
@@ -38,7 +38,7 @@ _PREFERRED = (0.0, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 1.0)
 _KIND_WORDS = {"structure": "Atomic structure", "map": "Map", "particles": "Particles"}
 
 
-class CryoemPanel(SettingsPanel):
+class CryoemPanel(ScenePanel):
     """Everything that decides the next reconstruction, and the buttons that start one or a race.
 
     Parameters
@@ -53,29 +53,21 @@ class CryoemPanel(SettingsPanel):
         A file is to be chosen.
     slider_settled()
         The user let go of a slider: the race should run on what it chose.
-    entrant_removed(str)
     """
 
     source_chosen = Signal(str, str)
     open_wanted = Signal()
     slider_settled = Signal()
-    entrant_removed = Signal(str)
 
     kind = "cryoem"
-    main_action = "race"
-    side_actions = ("align", "add_to_race")
 
     def __init__(self, actions: ActionSet, parent: QWidget | None = None) -> None:
-        super().__init__(actions, "Settings of the reconstruction", "Race", parent)
-        self._choices = CryoemChoices()
+        super().__init__(actions, "Settings of the reconstruction", parent)
+        self._choices: CryoemChoices = CryoemChoices()
         self._facts: ParticleFacts | None = None
         self._files: list[tuple[str, str]] = []
         self._build_images()
         self._build_method()
-        self._race_part, race = self._part("RACE")
-        self.entrants = EntrantsList()
-        self.entrants.removed.connect(self.entrant_removed)
-        race.addWidget(self.entrants)
         self._lay_out([self._images_part, self._race_part, self._method_part, self._optimizer_part, self._length_part])
         self.show_choices(self._choices)
 
@@ -256,12 +248,8 @@ class CryoemPanel(SettingsPanel):
             return words
         return f"{_KIND_WORDS[choices.source]}; its images are simulated."
 
-    def show_entrants(self, names: Sequence[str]) -> None:
-        """The entrants have a list of their own, see `list_entrants`."""
-
     def list_entrants(self, entrants: Sequence[Entry], lines: Sequence[tuple[str, Dash]]) -> None:
-        """Show who waits for the race."""
-        self.entrants.set_entrants(entrants, lines)
+        super().list_entrants(entrants, lines)
         self._order_soon()
 
     def set_settings_class(
@@ -297,9 +285,6 @@ class CryoemPanel(SettingsPanel):
 
     def _editors(self) -> Sequence[FieldEditor]:
         return self.box, self.epochs, self.batch, self.seed
-
-    def _optimizer_name(self) -> str:
-        return self._choices.optimizer
 
     def _collect(self) -> None:
         if self._showing:

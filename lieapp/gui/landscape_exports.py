@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import QWidget
 
+from lieapp.export.report_file import write_reports
 from lieapp.gui.errors import ErrorCenter, Message
 from lieapp.gui.landscape_workbench import LandscapeWorkbench
 from lieapp.gui.preferences import Preferences
@@ -62,9 +62,7 @@ def _points(results: Sequence[LandscapeResult], path: Path) -> list[Path]:
 
 
 def _reports(results: Sequence[LandscapeResult], path: Path) -> list[Path]:
-    runs = [{"title": result.title, **result.report.to_dict()} for result in results]
-    path.write_text(json.dumps({"schema": 1, "runs": runs}, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    return [path]
+    return [write_reports([result.title for result in results], [result.report for result in results], path)]
 
 
 LANDSCAPE_EXPORTS: dict[str, tuple[str, str, _Write]] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QFileDialog,
     QGridLayout,
@@ -18,17 +18,15 @@ from PySide6.QtWidgets import (
 
 from lieapp.alignment.choices import Choice
 from lieapp.gui.actions import ActionSet
-from lieapp.gui.entrants_list import EntrantsList
 from lieapp.gui.forms import LABEL_WIDTH, FieldEditor, Section
 from lieapp.gui.icons import set_icon
 from lieapp.gui.landscape_session import LandscapeChoices, evaluations_for
-from lieapp.gui.run_session import Entry
-from lieapp.gui.settings_panel import ChoiceBox, SettingsPanel
+from lieapp.gui.scene_panel import ScenePanel
+from lieapp.gui.settings_panel import ChoiceBox
 from lieapp.gui.theme import scaled
 from lieapp.landscapes.catalog import LANDSCAPES, SURFACES, Landscape, Surface, formula_surface
 from lieapp.landscapes.formula import FormulaError, parse_formula
 from lieapp.optimizers.fields import FieldSpec
-from lieapp.scene.lines import Dash
 
 __all__ = ["LandscapePanel"]
 
@@ -40,33 +38,21 @@ def _choice(entry: Landscape) -> Choice:
     return Choice(entry.name, entry.title.replace(" ...", "…"), entry.teaches)
 
 
-class LandscapePanel(SettingsPanel):
+class LandscapePanel(ScenePanel):
     """Everything that decides the next run on a landscape, and the buttons that start one or a race.
 
     Parameters
     ----------
     actions : ActionSet
-
-    Signals
-    -------
-    entrant_removed(str)
     """
 
-    entrant_removed = Signal(str)
-
     kind = "landscape"
-    main_action = "race"
-    side_actions = ("align", "add_to_race")
 
     def __init__(self, actions: ActionSet, parent: QWidget | None = None) -> None:
-        super().__init__(actions, "Settings of the landscape", "Race", parent)
-        self._choices = LandscapeChoices()
+        super().__init__(actions, "Settings of the landscape", parent)
+        self._choices: LandscapeChoices = LandscapeChoices()
         self._build_landscape()
         self._build_start()
-        self._race_part, race = self._part("RACE")
-        self.entrants = EntrantsList()
-        self.entrants.removed.connect(self.entrant_removed)
-        race.addWidget(self.entrants)
         self._lay_out([self._landscape_part, self._start_part, self._race_part, self._optimizer_part])
         self.show_choices(self._choices)
 
@@ -244,13 +230,6 @@ class LandscapePanel(SettingsPanel):
         formula = "" if shape is None or shape.formula == shape.title else f"f = {shape.formula}\n"
         self.line.setText(f"{formula}{entry.teaches}")
 
-    def show_entrants(self, names: Sequence[str]) -> None:
-        """The entrants have a list of their own, see `list_entrants`."""
-
-    def list_entrants(self, entrants: Sequence[Entry], lines: Sequence[tuple[str, Dash]]) -> None:
-        """Show who waits for the race."""
-        self.entrants.set_entrants(entrants, lines)
-
     def errors(self) -> dict[str, str]:
         found = super().errors()
         if self._choices.landscape == "formula" and self.formula_error.text():
@@ -261,9 +240,6 @@ class LandscapePanel(SettingsPanel):
 
     def _editors(self) -> Sequence[FieldEditor]:
         return (*self.start, self.evaluations, self.seed, self.offset)
-
-    def _optimizer_name(self) -> str:
-        return self._choices.optimizer
 
     def _collect(self) -> None:
         if self._showing:
