@@ -11,6 +11,7 @@ import numpy as np
 from lieapp.engine.recording import Recording
 from lieapp.engine.stopping import counted
 from lieapp.landscapes.growth import NOISE_SHARE, measure_growth
+from lieapp.landscapes.points import noun_of
 from lieapp.landscapes.report import escaped_at
 from lieapp.landscapes.spec import LandscapeJob
 from lieapp.landscapes.truth import NearestPoint, ReferenceSaddle, Truth, truth_of
@@ -88,17 +89,17 @@ def _story(entry: RaceEntry, truth: Truth, left: float) -> str:
     row = entry.recording.row(-1)
     parts = []
     if truth.saddle is not None:
-        point = truth.saddle.point
+        noun = noun_of(truth.saddle.point.kind)
         near = _starts_near(entry, truth.saddle)
         if row.get("step", 0.0) == 0.0:
             parts.append("did not move")
         elif left == 0.0:
-            parts.append(f"started below the {point.kind}")
+            parts.append(f"started below the {noun}")
         elif math.isfinite(left):
-            parts.append(f"{'left' if near else 'fell below'} the {point.kind} after {counted(left, 'evaluation')}")
+            parts.append(f"{'left' if near else 'fell below'} the {noun} after {counted(left, 'evaluation')}")
         else:
             verb = "leave" if near else "fall below"
-            parts.append(f"did not {verb} the {point.kind} in {counted(row['evaluations'], 'evaluation')}")
+            parts.append(f"did not {verb} the {noun} in {counted(row['evaluations'], 'evaluation')}")
     growth = _growth(entry, truth)
     if parts and growth.startswith(_GROWS):
         parts[0], growth = f"{parts[0]}, {growth}", ""
@@ -152,8 +153,8 @@ def _end(entry: RaceEntry, truth: Truth) -> str:
 
 def _kind(nearest: NearestPoint) -> str:
     if nearest.kind in ("minimum", "maximum") or nearest.index is None:
-        return nearest.kind
-    return f"{nearest.kind} of index {nearest.index}"
+        return noun_of(nearest.kind)
+    return f"{noun_of(nearest.kind)} of index {nearest.index}"
 
 
 def _place(numbers: Sequence[float]) -> str:

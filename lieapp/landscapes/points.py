@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-__all__ = ["PointKind", "StationaryPoint", "classify"]
+__all__ = ["PointKind", "StationaryPoint", "classify", "noun_of"]
 
 PointKind = Literal["minimum", "saddle", "maximum", "degenerate"]
 
@@ -65,3 +65,8 @@ def classify(
     else:
         kind = "maximum" if index == len(ordered) else "saddle"
     return StationaryPoint(kind, index, tuple(float(np.float64(each)) for each in position), float(value), ordered)
+
+
+def noun_of(kind: str) -> str:
+    """Return what people call a point of a kind."""
+    return "degenerate point" if kind == "degenerate" else kind

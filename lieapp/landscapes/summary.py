@@ -6,6 +6,7 @@ import math
 
 from lieapp.engine.reporting import cost_text, summary_text
 from lieapp.engine.stopping import counted
+from lieapp.landscapes.points import noun_of
 from lieapp.landscapes.report import LandscapeReport, NearestSummary
 
 __all__ = ["summarise"]
@@ -46,7 +47,7 @@ def summarise(title: str, report: LandscapeReport) -> str:
 
 def _nearest(nearest: NearestSummary) -> str:
     index = "" if nearest.index is None else f" of index {nearest.index}"
-    kind = nearest.kind if nearest.kind in ("minimum", "maximum") else f"{nearest.kind}{index}"
+    kind = nearest.kind if nearest.kind in ("minimum", "maximum") else f"{noun_of(nearest.kind)}{index}"
     if nearest.distance is None:
         return f"{kind} with loss {nearest.loss:.6g}, by its loss"
     return f"{kind} with loss {nearest.loss:.6g}, {nearest.distance:.3g} away"
@@ -55,7 +56,7 @@ def _nearest(nearest: NearestSummary) -> str:
 def _escape(report: LandscapeReport) -> str:
     saddle = report.reference_saddle
     assert saddle is not None
-    level = f"below {saddle.escape_level:.6g}, from the {saddle.kind} at {saddle.loss:.6g}"
+    level = f"below {saddle.escape_level:.6g}, from the {noun_of(saddle.kind)} at {saddle.loss:.6g}"
     if math.isnan(report.escaped_at_evaluation):
         return f"none: never {level}"
     return f"after {counted(report.escaped_at_evaluation, 'evaluation')} {level}"

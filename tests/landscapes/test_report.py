@@ -141,6 +141,13 @@ def test_caption_without_frames_and_of_other_landscapes() -> None:
     assert "diverged" in race_caption([RaceEntry("SGD", ruined.job, ruined.recording)])
 
 
+@pytest.mark.parametrize("name", ["monkey-saddle", "flat-saddle", "deep-linear"])
+def test_caption_where_second_derivatives_do_not_decide(name: str) -> None:
+    result = landscape(name, optimizer="adam", evaluations=3)
+    text = race_caption([RaceEntry("Adam", result.job, result.recording)])
+    assert "did not leave the degenerate point in 3 evaluations" in text
+
+
 def test_caption_tells_why_an_entrant_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = "import torch\n\nclass Stumbles(torch.optim.SGD):\n    def step(self, closure=None):\n"
     (tmp_path / "walkers_stumbles.py").write_text(source + '        raise RuntimeError("boom")\n', encoding="utf-8")
