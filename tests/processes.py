@@ -135,9 +135,9 @@ class HelperRun(_Run):
         # One line a report, tuples kept: a report of a skipped test holds one.
         self._reports.write(base64.b64encode(pickle.dumps(data)) + b"\n")
 
-    def file_done(self, session: pytest.Session) -> None:
+    def pytest_runtest_teardown(self, item: pytest.Item) -> None:
         if os.getppid() != self._parent:
-            session.shouldstop = "the process that this one helps is gone"
+            item.session.shouldstop = "the process that this one helps is gone"
 
     def pytest_unconfigure(self) -> None:
         self._reports.close()
@@ -241,7 +241,7 @@ class _Helper:
         """End the process; interrupted, it also ends its display."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT if os.name == "posix" else signal.SIGTERM)
-            if not _wait(self.process, 10):
+            if not _wait(self.process, 60):
                 self.process.kill()
                 self.process.wait()
 

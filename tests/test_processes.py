@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -36,23 +37,29 @@ def test_passes(number):
 """
 
 
-def run(folder: Path, *options: str) -> tuple[subprocess.CompletedProcess[str], dict[str, str]]:
-    """Return what pytest did in a folder, and the outcome of every test."""
+def start(folder: Path, *options: str) -> subprocess.Popen[str]:
+    """Start pytest in a folder, without plugins that it does not need."""
     (folder / "conftest.py").write_text(CONFTEST)
     (folder / "pytest.ini").write_text("[pytest]\n")
-    junit = folder / "junit.xml"
-    done = subprocess.run(
+    return subprocess.Popen(
         [
-            *(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "pytest_timeout"),
-            *("--timeout", "60", "--junitxml", str(junit), *options),
+            *(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "pytest_timeout", "--timeout", "60"),
+            *("--processes", "2", *options),
         ],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(PROJECT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
-        capture_output=True,
+        env={**os.environ, "PYTHONPATH": str(PROJECT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "TMPDIR": str(folder)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=120,
-        check=False,
     )
+
+
+def run(folder: Path, *options: str) -> tuple[subprocess.CompletedProcess[str], dict[str, str]]:
+    """Return what pytest did in a folder, and the outcome of every test."""
+    junit = folder / "junit.xml"
+    with start(folder, "--junitxml", str(junit), *options) as process:
+        out, err = process.communicate(timeout=120)
+    done = subprocess.CompletedProcess(process.args, process.returncode, out, err)
     outcomes = {}
     for case in ET.parse(junit).iter("testcase") if junit.exists() else ():
         kinds = [child.tag for child in case if child.tag in {"failure", "error", "skipped"}]
@@ -63,7 +70,7 @@ def run(folder: Path, *options: str) -> tuple[subprocess.CompletedProcess[str], 
 def test_every_test_runs_once_and_two_run_at_a_time(tmp_path: Path) -> None:
     for name in ("one", "two"):
         (tmp_path / f"test_{name}.py").write_text(MEETING)
-    done, outcomes = run(tmp_path, "--processes", "2")
+    done, outcomes = run(tmp_path)
     assert done.returncode == pytest.ExitCode.OK, done.stdout + done.stderr
     assert "8 passed" in done.stdout
     assert len(outcomes) == 8
@@ -75,7 +82,7 @@ def test_failures_of_any_process_are_reported(tmp_path: Path) -> None:
         failing = MEETING + "\ndef test_fails():\n    import os\n    assert os.getpid() == 0, 'as it must'\n"
         skipped = "\n@pytest.mark.skip(reason='not now')\ndef test_skipped():\n    pass\n"
         (tmp_path / f"test_{name}.py").write_text(failing + skipped)
-    done, outcomes = run(tmp_path, "--processes", "2")
+    done, outcomes = run(tmp_path)
     assert done.returncode == pytest.ExitCode.TESTS_FAILED
     assert {name for name, outcome in outcomes.items() if outcome == "failure"} == {
         "test_one.test_fails",
@@ -97,7 +104,7 @@ def test_after():
 """
     for name in ("one", "two"):
         (tmp_path / f"test_{name}.py").write_text(MEETING + dying)
-    done, _ = run(tmp_path, "--processes", "2")
+    done, _ = run(tmp_path)
     assert done.returncode == pytest.ExitCode.TESTS_FAILED, done.stdout + done.stderr
     assert "2 tests have no result, the first: test_" in done.stdout
     assert "::test_after" in done.stdout
@@ -106,10 +113,35 @@ def test_after():
 
 def test_the_first_failure_ends_the_run_where_that_is_asked(tmp_path: Path) -> None:
     (tmp_path / "test_one.py").write_text("def test_fails():\n    assert False\n\ndef test_after():\n    pass\n")
-    done, outcomes = run(tmp_path, "--processes", "2", "-x")
+    done, outcomes = run(tmp_path, "-x")
     assert done.returncode == pytest.ExitCode.TESTS_FAILED
     assert list(outcomes.values()) == ["failure"]
     assert not list(tmp_path.glob("lieapp-tests-*"))
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="processes are looked for in /proc")
+def test_a_helper_ends_with_the_process_that_it_helps(tmp_path: Path) -> None:
+    many = """
+import os
+
+@pytest.mark.parametrize("number", range(600))
+def test_takes_its_time(number):
+    (Path(__file__).parent / f"{os.getpid()}.process").touch()
+    time.sleep(0.1)
+"""
+    for name in ("one", "two"):
+        (tmp_path / f"test_{name}.py").write_text(MEETING + many)
+    deadline = time.monotonic() + 60
+    with start(tmp_path) as process:
+        while len(begun := {int(path.stem) for path in tmp_path.glob("*.process")}) < 2:
+            assert time.monotonic() < deadline and process.poll() is None
+            time.sleep(0.05)
+        process.kill()
+    (helper,) = begun - {process.pid}
+    deadline = time.monotonic() + 30  # its tests alone take a minute
+    while Path(f"/proc/{helper}").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_files_named_first_exist() -> None:
@@ -118,6 +150,6 @@ def test_files_named_first_exist() -> None:
 
 def test_broken_collection_is_said_once(tmp_path: Path) -> None:
     (tmp_path / "test_one.py").write_text("import nothing_of_this_name\n")
-    done, _ = run(tmp_path, "--processes", "2")
+    done, _ = run(tmp_path)
     assert done.returncode == pytest.ExitCode.INTERRUPTED
     assert "1 error" in done.stdout
