@@ -76,7 +76,7 @@ class LandscapeJob(Job):
     )
     curvature_batch: CurvatureBatch = Field(
         default="training",
-        description="Text whose Hessian-vector products are taken: the present batch, or always the same windows.",
+        description="Text whose curvature is taken: the present batch, or always the same (a gradient more).",
     )
 
     @model_validator(mode="before")

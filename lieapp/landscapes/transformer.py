@@ -132,13 +132,15 @@ class CharacterTransformer(nn.Module):
 
 
 class _TransformerOracle:
-    """Loss and gradient on the present batch, Hessian-vector products on it or on a fixed one."""
+    """Loss and gradient on the present batch, curvature on it or on a fixed one."""
 
     hvp_uses_gradient = False
 
-    def __init__(self, training: AutogradOracle, curvature: AutogradOracle) -> None:
+    def __init__(self, training: AutogradOracle, fixed: AutogradOracle | None) -> None:
         self._training = training
-        self._curvature = curvature
+        self._curvature = training if fixed is None else fixed
+        if fixed is not None:
+            self.curvature_gradient = fixed.gradient
         self.parameters = training.parameters
         self.costs: Costs = training.costs
 
@@ -167,8 +169,8 @@ class TransformerModel:
     device : torch.device
     dtype : torch.dtype
     fixed : bool
-        Whether Hessian-vector products are always taken on the same windows. Curvature of the present batch is mostly
-        noise: the lowest direction of one batch says little about the next.
+        Whether curvature is always that of the same windows, by Hessian-vector products or by differences of
+        gradients, of which a search then needs one more. The lowest direction of one batch says little about the next.
 
     Raises
     ------
@@ -204,12 +206,10 @@ class TransformerModel:
         self._codes = torch.from_numpy(text.training).to(device)
         self._validation = self._validation_windows()
         self._windows = self._draw(self.generator)
-        fixed_windows = self._draw(torch.Generator().manual_seed(_CURVATURE_SEED)) if fixed else None
+        fixed_windows = self._draw(torch.Generator().manual_seed(_CURVATURE_SEED))
         self.oracle = _TransformerOracle(
             AutogradOracle(lambda: self.network.loss(self._windows), self.parameters),
-            AutogradOracle(
-                lambda: self.network.loss(self._windows if fixed_windows is None else fixed_windows), self.parameters
-            ),
+            AutogradOracle(lambda: self.network.loss(fixed_windows), self.parameters) if fixed else None,
         )
         self._step = 0
         self._validation_loss = math.nan

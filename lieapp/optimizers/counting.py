@@ -106,6 +106,9 @@ class CountingOracle:
         if name == "preconditioner":
             offered = getattr(self._oracle, name)
             return lambda: self._charged_products(offered)
+        if name == "curvature_gradient":
+            ask = getattr(self._oracle, name)
+            return lambda: self._charged_gradient(ask)
         if name in ("probe", "hvp_by_differences"):
             return getattr(self._oracle, name)
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
@@ -125,6 +128,10 @@ class CountingOracle:
         """Set the counters and forget the gradient."""
         self.counters = {name: state[name] for name in self.counters}
         self.invalidate()
+
+    def _charged_gradient(self, ask: Callable[[], Tensor]) -> Tensor:
+        self.counters["gradients"] += 1
+        return ask()
 
     def _charged_products(self, offered: Callable[[], object]) -> object:
         """Ask for a preconditioner; products that the problem took for it (its ``products``) are charged."""

@@ -211,14 +211,15 @@ class CurvatureSearch:
         central = derivative == "central"
         price = 1.0 if oracle is None else oracle.costs.gradient
         length = self.options["dimer_length"]
+        other = getattr(oracle, "curvature_gradient", None)
         differences = FiniteDifferenceOracle(
-            closure if oracle is None else oracle.gradient,  # type: ignore[arg-type]
+            other or (closure if oracle is None else oracle.gradient),  # type: ignore[arg-type]
             own,
             central=central,
             displacement=PAPER_LENGTH if length is None and paper else length,
             costs=Costs(gradient=price, loss=price, hvp=price * (2.0 if central else 1.0)),
         )
-        return differences, differences.holding(adopt=True)
+        return differences, differences.holding(adopt=other is None)
 
     def _refresh(
         self, closure: Callable[[], Tensor] | None, oracle: Oracle | None, own: Sequence[Tensor], length: float
@@ -239,6 +240,8 @@ class CurvatureSearch:
         ]
         memory.products = sum(rotation.products for rotation, _ in found)
         memory.price = sum(rotation.evaluations for rotation, _ in found)
+        if self.options["derivative"] == "one-sided" and hasattr(oracle, "curvature_gradient"):
+            memory.price += asked.costs.gradient  # the gradient at the point itself, on the batch for curvature
         memory.evaluations += memory.price
         memory.reference = length
         memory.judged, memory.paid = not self.pays_by_escapes or not memory.bends_down, False

@@ -44,6 +44,8 @@ class Oracle(Protocol):
 
     An oracle may also offer ``hessian() -> Tensor (n, n)``, ``hessian_diagonal() -> list[Tensor]``,
     ``preconditioner()`` and ``probe()``; `hessian` and `hessian_diagonal` of this module fall back on products.
+    One whose curvature is that of another batch offers ``curvature_gradient() -> loss``, the gradient of that, for
+    products by differences.
     Where many products are cheaper in a row, it offers ``holding()``, a context for them, and ``stream_hvp(v, length)``
     (`FiniteDifferenceOracle`).
     An oracle whose products reuse the gradient at the present parameters says so by

@@ -17,6 +17,8 @@ from lieapp.landscapes.errors import LandscapeError
 from lieapp.landscapes.models import build_model
 from lieapp.landscapes.texts import BUNDLED_TEXT, load_text
 from lieapp.landscapes.transformer import CharacterTransformer, TransformerModel, shape_of
+from lieapp.optimizers.counting import CountingOracle
+from lieapp.optimizers.deo import DEO
 from lieapp.optimizers.oracle import FiniteDifferenceOracle
 from lieapp.paths import resource
 
@@ -106,6 +108,25 @@ def test_product_agrees_with_differences_and_may_have_a_fixed_batch() -> None:
                 differences = FiniteDifferenceOracle(closure, each.parameters, central=True).hvp(v)
                 for exact, near in zip(first, differences, strict=True):
                     torch.testing.assert_close(exact, near, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("derivative", ["one-sided", "central", "exact"])
+def test_deo_sees_the_curvature_of_the_fixed_batch_and_pays_for_it(derivative: str) -> None:
+    with single_thread():
+        spent = []
+        for steps in (0, 3):  # the present batch is another, the fixed one is not
+            each = model(dtype="float64", curvature_batch="fixed", seed=1)
+            for _ in range(steps):
+                each.after_step()
+            oracle = CountingOracle(each.oracle)
+            optimizer = DEO(each.parameters, lr=1e-12, derivative=derivative, mode="project", rotations=3)
+            optimizer.step(oracle=oracle)
+            spent.append(oracle.evaluations())
+            assert optimizer.evaluations == spent[-1]
+            n = optimizer.direction or []
+            bend = sum(float((a * b).sum()) for a, b in zip(each.oracle.hvp(n), n, strict=True))
+            assert optimizer.curvature == pytest.approx(bend, rel=1e-3)
+    assert spent == [{"one-sided": 1 + 1 + 4, "central": 1 + 2 * 4, "exact": 1 + 2 * 4}[derivative]] * 2
 
 
 def test_tiny_network_learns_within_150_steps() -> None:
