@@ -80,7 +80,7 @@ def reconstruction_caption(entries: Sequence[RunEntry]) -> str:
         lines.append(
             f"One pass: gap {baselines.one_pass.loss_gap:.2g}{_outer(baselines.one_pass.shell_error, extent)}."
         )
-    return "\n".join(lines)
+    return "\n".join(lines).replace("≤ ", "≤\N{NO-BREAK SPACE}").replace(" Å", "\N{NO-BREAK SPACE}Å")
 
 
 def _line(entry: RunEntry) -> str:

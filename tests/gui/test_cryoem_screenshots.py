@@ -36,6 +36,8 @@ def test_the_workbench_looks_as_it_was_looked_at(window: MainWindow, qtbot: QtBo
             take(window, f"cryoem-{mode}-{moment}", tmp_path)
 
     try:
+        qtbot.waitUntil(lambda: controller.preview is not None, timeout=30_000)
+        qtbot.waitUntil(lambda: not bench.maps.maker.busy and bench.maps.viewer.scene.count == 1, timeout=30_000)
         everywhere("before")
         bench.panel.main_button.click()
         qtbot.waitUntil(lambda: not controller.running and len(controller.runs) == 3, timeout=120_000)

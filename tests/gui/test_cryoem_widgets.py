@@ -6,11 +6,13 @@ import itertools
 import threading
 
 import numpy as np
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from lieapp.gui.contour_maker import ContourMaker, ContourRequest
+from lieapp.gui.headings import paint_heading
 from lieapp.gui.latest_work import LatestWork
 from lieapp.gui.picture_grid import Column, Picture, PictureGrid, color_table, grey_levels
 from lieapp.gui.shell_plot import ShellCurve, ShellPlot, resolution_text, resolution_ticks
@@ -158,3 +160,18 @@ def test_a_label_that_does_not_fit_is_short(qtbot) -> None:
     assert plot.left_axis.labelText == "Fourier shell correlation"
     plot.resize(400, 160)
     qtbot.waitUntil(lambda: plot.left_axis.labelText == "FSC")
+
+
+def test_headings_over_pictures_have_a_plate(qtbot) -> None:
+    widget = QWidget()
+    qtbot.addWidget(widget)
+    picture = QImage(200, 60, QImage.Format.Format_RGB32)
+    picture.fill(QColor("#009E73"))
+    painter = QPainter(picture)
+    paint_heading(painter, widget, QRectF(10, 5, 180, 50), "Row sum", "epoch 9.6", "#009E73", back=QColor("#FFFFFF"))
+    painter.end()
+    metrics = QFontMetricsF(widget.font())
+    # Behind title, line and note alike; nothing beyond the words.
+    for y in (6, 5 + metrics.height() * 0.9, 5 + metrics.height() * 1.6):
+        assert picture.pixelColor(7, round(y)) == QColor("#FFFFFF")
+    assert picture.pixelColor(195, 30) == QColor("#009E73")
