@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 
 import pyqtgraph as pg
 from PySide6.QtCore import QObject, QTimer, Signal
-from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QGraphicsItem
 
 from lieapp.gui.landscape_items import PointItem
 from lieapp.gui.landscape_picture import Area, Drawable, SurfacePicture, make_picture, widened
-from lieapp.gui.slice_items import SmoothImage
+from lieapp.gui.plane_picture import PlanePicture
 from lieapp.gui.slice_key import slice_colors
 from lieapp.gui.worker import Task, Worker
 
@@ -24,7 +22,7 @@ __all__ = ["LandscapeBackdrop"]
 _SETTLE_MILLISECONDS = 120
 _MARGIN = 0.2  # of the view: a small shift of it needs no new picture
 _NARROWEST = 50  # pixels below which a plot has not been laid out yet
-_CONTOUR = QColor(255, 255, 255, 90)
+_CONTOUR_OPACITY = 90
 
 
 class LandscapeBackdrop(QObject):
@@ -60,15 +58,7 @@ class LandscapeBackdrop(QObject):
         self.surface: Drawable | None = None
         self.picture: SurfacePicture | None = None
         self.points: list[PointItem] = []
-        self.image = SmoothImage(axisOrder="row-major")
-        self.image.setZValue(-10)
-        self.contours = pg.PlotCurveItem(antialias=True)
-        self.contours.setPen(pg.mkPen(_CONTOUR, width=1))
-        self.contours.setZValue(-8)
-        for item in (self.image, self.contours):
-            # Runs move over it many times a second: what Qt has painted of it is kept.
-            item.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
-            plot.addItem(item, ignoreBounds=True)
+        self._drawn = PlanePicture(plot, opacity=_CONTOUR_OPACITY, kept=True)
         self._settling = QTimer(self, singleShot=True, interval=_SETTLE_MILLISECONDS)
         self._settling.timeout.connect(self._ask)
 
@@ -84,8 +74,7 @@ class LandscapeBackdrop(QObject):
         for item in self.points:
             self._plot.removeItem(item)
         self.points = []
-        self.image.clear()
-        self.contours.setData([], [])
+        self._drawn.clear()
         if surface is None:
             return
         for point in points:
@@ -139,14 +128,8 @@ class LandscapeBackdrop(QObject):
 
     def _show(self, picture: SurfacePicture) -> None:
         self._task, self.picture = None, picture
-        self.image.setImage(picture.shades, levels=(0.0, 1.0))
-        self.image.setLookupTable(slice_colors(False))
-        (x0, x1), (y0, y1) = picture.area
-        dx, dy = picture.x[1] - picture.x[0], picture.y[1] - picture.y[0]
-        # Values belong to the middles of the picture's cells.
-        self.image.setRect(x0 - dx / 2, y0 - dy / 2, x1 - x0 + dx, y1 - y0 + dy)
-        ends = picture.contours.reshape(-1, 2)
-        self.contours.setData(ends[:, 0], ends[:, 1], connect="pairs")
+        colors, lines = slice_colors(False), picture.contours
+        self._drawn.show(picture.shades, picture.x, picture.y, limits=(0.0, 1.0), colors=colors, lines=lines)
         self.shown.emit(picture)
 
 

@@ -19,6 +19,7 @@ from lieapp.gui.landscape_marks import CursorMarks
 from lieapp.gui.landscape_paths import PathLayer
 from lieapp.gui.landscape_picture import Drawable, SurfacePicture
 from lieapp.gui.landscape_track import Projection, Track, as_it_is
+from lieapp.gui.paths import nearest_path
 from lieapp.gui.quiet_label import QuietLabel
 from lieapp.gui.run_entry import RunEntry
 from lieapp.gui.worker import Worker
@@ -261,18 +262,7 @@ class LandscapePlot(QWidget):
         """Return the path, and its row, that is drawn next to a place of the plot in pixels, or None."""
         box = self._box
         place = box.mapSceneToView(self.plot.mapToScene(position.toPoint()))
-        width, height = box.viewPixelSize()
-        best: tuple[float, Track, int] | None = None
-        for track in self.tracks.values():
-            if not len(track.frames):
-                continue
-            xy = track.coordinates
-            away = np.hypot((xy[:, 0] - place.x()) / width, (xy[:, 1] - place.y()) / height)
-            away[np.isnan(away)] = np.inf
-            row = int(np.argmin(away))
-            if away[row] < (best[0] if best is not None else _NEAR_PIXELS):
-                best = float(away[row]), track, row
-        return None if best is None else best[1:]
+        return nearest_path(self.tracks.values(), (place.x(), place.y()), box.viewPixelSize(), _NEAR_PIXELS)
 
     def tip(self, position: QPointF) -> str:
         """Return what is to be said about a place of the plot in pixels."""

@@ -6,12 +6,13 @@ import numpy as np
 import pyqtgraph as pg
 from numpy.typing import ArrayLike, NDArray
 from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QGraphicsItem
 
 from lieapp.gui.slice_items import SmoothImage
 
 __all__ = ["PlanePicture"]
 
-_LINES = QColor(255, 255, 255, 100)  # the picture is the same on a light and on a dark window
+_OPACITY = 100  # of white lines, of 255: the picture is the same on a light and on a dark window
 _DIM = 0.4
 
 
@@ -21,6 +22,10 @@ class PlanePicture:
     Parameters
     ----------
     plot : PlotWidget
+    opacity : int, optional
+        Of the contour lines, of 255.
+    kept : bool, optional
+        Keep what Qt has painted of it: for plots over which runs move many times a second.
 
     Attributes
     ----------
@@ -28,12 +33,14 @@ class PlanePicture:
     contours : PlotCurveItem
     """
 
-    def __init__(self, plot: pg.PlotWidget) -> None:
+    def __init__(self, plot: pg.PlotWidget, *, opacity: int = _OPACITY, kept: bool = False) -> None:
         self.image = SmoothImage(axisOrder="row-major")
         self.image.setZValue(-10)
-        self.contours = pg.PlotCurveItem(antialias=True, pen=pg.mkPen(_LINES, width=1))
+        self.contours = pg.PlotCurveItem(antialias=True, pen=pg.mkPen(QColor(255, 255, 255, opacity), width=1))
         self.contours.setZValue(-8)
         for item in (self.image, self.contours):
+            if kept:
+                item.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
             plot.addItem(item, ignoreBounds=True)
 
     def show(
