@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
 
 import torch
@@ -81,8 +81,12 @@ def product_and_square(u: Sequence[Tensor], w: Iterable[Tensor]) -> tuple[list[T
     for x, y in zip(u, w, strict=True):
         parts.append(y)
         first, second = _flat_alike(x, y)
-        products += _piece_dots(first, second)
-        squares += _piece_dots(second, second)
+        if second.numel() <= _PIECE:
+            products.append(torch.dot(first, second))
+            squares.append(torch.dot(second, second))
+        else:
+            products += _piece_dots(first, second)
+            squares += _piece_dots(second, second)
     product, square = _sums(products, squares)
     if not _SAFE[0] < square < _SAFE[1]:
         product, square = dot(u, parts), norm(parts) ** 2
@@ -118,22 +122,22 @@ def square_and_range(w: Iterable[Tensor]) -> tuple[float, float, float]:
 
 def _flat_alike(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     """Return both flat, in the wider precision of the two and float32 at least."""
-    x, y = x.detach().reshape(-1), y.detach().reshape(-1)
-    if x.dtype is y.dtype and x.dtype in (torch.float32, torch.float64):
+    if x.requires_grad or y.requires_grad:
+        x, y = x.detach(), y.detach()
+    x, y = x.reshape(-1), y.reshape(-1)
+    if x.dtype is y.dtype and (x.dtype is torch.float32 or x.dtype is torch.float64):
         return x, y
     dtype = torch.promote_types(torch.promote_types(x.dtype, y.dtype), torch.float32)
     return x.to(dtype), y.to(dtype)
 
 
-def _piece_dots(x: Tensor, y: Tensor) -> Iterator[Tensor]:
-    if x.numel() <= _PIECE:
-        yield torch.dot(x, y)
-    else:
-        for a, b in zip(x.split(_PIECE), y.split(_PIECE), strict=True):
-            yield torch.dot(a, b)
+def _piece_dots(x: Tensor, y: Tensor) -> list[Tensor]:
+    return [torch.dot(a, b) for a, b in zip(x.split(_PIECE), y.split(_PIECE), strict=True)]
 
 
 def _sums(*columns: Sequence[Tensor]) -> list[float]:
     """Return the sum of every column, in float64, having waited for the device once."""
-    values = iter(torch.stack([value for column in columns for value in column]).tolist())
+    joined = [value for column in columns for value in column]
+    apart = not joined or joined[0].device.type == "cpu"
+    values = iter([value.item() for value in joined] if apart else torch.stack(joined).tolist())
     return [sum(islice(values, len(column))) for column in columns]
