@@ -1,4 +1,4 @@
-"""Fixtures of every test: where the real data lie, one torch thread, examples without time limits, processes."""
+"""Fixtures of every test: where the real data lie, one torch thread, examples without time limits."""
 
 from __future__ import annotations
 
@@ -7,9 +7,6 @@ from pathlib import Path
 
 import hypothesis
 import pytest
-
-from tests.processes import add_options as pytest_addoption  # noqa: F401
-from tests.processes import share_tests
 
 PROJECT = Path(__file__).resolve().parent.parent
 REQUIRED = frozenset(filter(None, os.environ.get("LIEAPP_REQUIRE", "").split(",")))
@@ -20,10 +17,6 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # How long one example takes says how busy the machine is, not whether the example is right.
 hypothesis.settings.register_profile("untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("untimed")
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    share_tests(config)
 
 
 def shared_data() -> Path | None:
