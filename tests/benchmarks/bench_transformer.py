@@ -82,6 +82,8 @@ def build(base: str, mode: str, model: TransformerModel, seed: int) -> Optimizer
         settings = settings_class(base)().updated(recommended(base, None))
     else:
         known = {**recommended("deo", None, base), "mode": mode.partition(",")[0]}
+        if mode == "paper":
+            known["interval"] = 10.0  # as published
         settings = settings_class("deo")().updated(known)
     return build_optimizer(settings, model.parameters, generator=generator)
 
@@ -126,7 +128,7 @@ def tasks(quick: bool) -> list[Task]:
 def run(quick: bool) -> list[dict[str, Any]]:
     """Return the rows."""
     wanted = tasks(quick)
-    runs = dict(_results(wanted, None if quick else os.environ.get("LIEAPP_BENCH_ROWS")))
+    runs = dict(results(wanted, None if quick else os.environ.get("LIEAPP_BENCH_ROWS")))
     groups: dict[tuple[str, float, str, str], list[Run]] = {}
     for task in wanted:
         groups.setdefault((task.network, task.budget, task.base, task.mode), []).append(runs[task])
@@ -137,7 +139,7 @@ def run(quick: bool) -> list[dict[str, Any]]:
     return _found
 
 
-def _results(wanted: list[Task], place: str | None) -> Iterator[tuple[Task, Run]]:
+def results(wanted: list[Task], place: str | None) -> Iterator[tuple[Task, Run]]:
     """Yield every run as it ends; those kept in a file come first."""
     file = None if place is None else Path(place)
     lines = file.read_text(encoding="utf-8").splitlines() if file is not None and file.exists() else []
@@ -157,8 +159,11 @@ def _results(wanted: list[Task], place: str | None) -> Iterator[tuple[Task, Run]
 def _parallel(wanted: list[Task], processes: int) -> Iterator[tuple[Task, Run]]:
     with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
         waiting = {pool.submit(train, task): task for task in wanted}
-        for each in as_completed(waiting):
-            yield waiting[each], each.result()
+        try:
+            for each in as_completed(waiting):
+                yield waiting[each], each.result()
+        finally:  # interrupted, only the runs under way are waited for
+            pool.shutdown(cancel_futures=True)
 
 
 def text() -> str:
