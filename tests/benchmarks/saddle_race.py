@@ -15,10 +15,14 @@ from lieapp.engine.stepping import LearningRates, stepper
 from lieapp.landscapes.models import build_model
 from lieapp.landscapes.recommended import Scales, recommended
 from lieapp.optimizers.counting import CountingOracle
+from lieapp.optimizers.curvature_search import MAX_INTERVAL
 from lieapp.optimizers.registry import build_optimizer, settings_class
 from tests.benchmarks.saddle_cases import Case
 
 ENOUGH = 3
+
+STILL = 2 * MAX_INTERVAL
+"""Steps without any move after which nothing will come: more than any search for curvature waits."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +101,8 @@ def spend(case: Case, method: Method, seed: int) -> Spent:
     optimizer = build_optimizer(settings, model.parameters, generator=torch.Generator().manual_seed(seed))
     rates, step = LearningRates(optimizer, settings.schedule), stepper(optimizer, oracle)
     moves_anchor = job.landscape == "so3-alignment"
-    escaped, ended = math.inf, math.inf
+    escaped, ended, still = math.inf, math.inf, 0
+    position = model.position()
     for count in range(int(case.budget)):
         rates.apply(count)
         step()
@@ -110,7 +115,9 @@ def spend(case: Case, method: Method, seed: int) -> Spent:
         if loss < case.ended:
             ended = oracle.evaluations()
         known = math.isfinite(escaped) and (math.isnan(case.ended) or math.isfinite(ended))
-        if known or not math.isfinite(loss) or oracle.evaluations() >= case.budget:
+        before, position = position, model.position()
+        still = still + 1 if np.array_equal(before, position) and not moves_anchor else 0
+        if known or not math.isfinite(loss) or oracle.evaluations() >= case.budget or still > STILL:
             break
     return Spent(escaped, ended)
 
