@@ -13,8 +13,8 @@ from lieapp.landscapes.spec import LandscapeJob
 from lieapp.landscapes.transformer import TransformerModel, shape_of
 from lieapp.optimizers.dimer import rotate
 from lieapp.optimizers.lanczos import lanczos
-from lieapp.optimizers.oracle import AutogradOracle, Costs, FiniteDifferenceOracle, dot, hessian
-from tests.benchmarks.bench_dimer import Timed, train
+from lieapp.optimizers.oracle import FiniteDifferenceOracle, dot, hessian
+from tests.benchmarks.bench_dimer import Timed, exact_oracle, searches, train
 
 CPU = torch.device("cpu")
 
@@ -53,18 +53,29 @@ def test_within_one_percent_on_the_hundred_dimensional_saddle(seed: int) -> None
 
 
 @pytest.mark.slow
-def test_few_evaluations_on_the_transformer() -> None:
-    """After 150 steps of Adam, against 40 exact products of Lanczos: 10 evaluations come near, 14 are within 5 %."""
+@pytest.mark.parametrize("seed", [0, 1])
+def test_few_evaluations_on_the_transformer(seed: int) -> None:
+    """After 150 steps of Adam, against 40 exact products of Lanczos.
+
+    10 evaluations are within 5 % where they begin with the direction of 10 steps ago on the same batch, as DEO does; at
+    once, without any direction, 10 come near and 14 are within 5 %. From a direction on another batch, 10 promise
+    nothing: it is another Hessian.
+    """
     with single_thread():
-        model = TransformerModel(shape_of("transformer"), None, None, 0, CPU, torch.float32)
-        train(model, 150)
-        exact = AutogradOracle(lambda: model.network.loss(model._windows), model.parameters, costs=Costs(hvp=1.0))
+        model = TransformerModel(shape_of("transformer"), None, None, seed, CPU, torch.float32)
+        path = []
+        for steps in (130, 10, 10):
+            train(model, steps)
+            path.append(([p.detach().clone() for p in model.parameters], model._windows))
+        exact = exact_oracle(model)
         lowest = lanczos(exact, steps=40).lowest
+        found = searches(model, path)
         differences = FiniteDifferenceOracle(Timed(model), model.parameters)
         differences.gradient()
-        for budget, share in ((10.0, 0.85), (14.0, 0.95)):
-            found = rotate(differences, budget=budget, tolerance=0.0)
-            assert found.evaluations <= budget
-            truth = dot(found.direction, exact.hvp(found.direction))
-            assert truth == pytest.approx(found.curvature, rel=0.02)  # what it says of its direction is so
-            assert truth <= share * lowest < 0.0
+        found["14"] = rotate(differences, budget=14.0, tolerance=0.0)
+        for kind, rotation in found.items():
+            share = 0.95 if "same batch" in kind or kind == "14" else 0.85 if "at once" in kind else 0.3
+            assert rotation.evaluations <= (14.0 if kind == "14" else 10.0)
+            truth = dot(rotation.direction, exact.hvp(rotation.direction))
+            assert truth == pytest.approx(rotation.curvature, rel=0.02)  # what it says of its direction is so
+            assert truth <= share * lowest < 0.0, kind
