@@ -59,6 +59,11 @@ class CurvatureBlock:
     def _noise(self) -> float:
         return _NOISE[self.direction[0].dtype] * self.scale
 
+    @property
+    def awaits_slope(self) -> bool:
+        """Whether an escape is under way, or its last stride not judged."""
+        return self.stride != 0.0 or (self.bends_down and not self.left)
+
     def watch(self, slope: float, *, fresh: bool) -> None:
         """Take the slope at the next gradient: where the curvature is still negative, it has grown on the way down."""
         known = not fresh and self.curvature < 0.0 and self.slope != 0.0 and math.isfinite(self.slope)

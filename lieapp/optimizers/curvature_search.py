@@ -12,7 +12,7 @@ from torch import Tensor
 
 from lieapp.optimizers.curvature_block import CurvatureBlock, CurvatureMemory
 from lieapp.optimizers.dimer import ROTATION_METHODS, Rotation, rotate
-from lieapp.optimizers.flat import FlatSpace
+from lieapp.optimizers.flat import MANY, FlatSpace
 from lieapp.optimizers.oracle import Costs, FiniteDifferenceOracle, Oracle, rough_norm
 from lieapp.optimizers.presented import RestrictedOracle
 from lieapp.optimizers.tensor_lists import rough_product_and_norm
@@ -97,8 +97,12 @@ class CurvatureSearch:
         memory = self.memory
         known = self._fit(own) and not math.isinf(float(self.options["interval"]))
         # A step that searches anyway will ask for the slopes along the new directions.
-        slopes, length = [], 0.0
-        if known and (memory.since + 1 < memory.interval or any(block.stride for block in memory.blocks)):
+        slopes, length = [], memory.lately
+        idle = known and self._idle(own)
+        if idle:
+            if self._adaptive or memory.since + 1 >= memory.interval:
+                length = rough_norm(grads)
+        elif known and (memory.since + 1 < memory.interval or any(block.stride for block in memory.blocks)):
             measured = [rough_product_and_norm(b.direction, part) for b, part in self.parts(grads)]
             slopes, length = [slope for slope, _ in measured], math.hypot(*(norm for _, norm in measured))
             for block, slope in zip(memory.blocks, slopes, strict=True):
@@ -108,6 +112,9 @@ class CurvatureSearch:
         fresh = self._due(length, known)
         if fresh:
             self._refresh(closure, oracle, own, length)
+        elif idle:
+            memory.since, memory.lately, memory.alignment = memory.since + 1, length, math.nan
+            return False
         if fresh or not slopes:
             for block, part in self.parts(grads):
                 block.watch(rough_product_and_norm(block.direction, part)[0], fresh=fresh)
@@ -115,6 +122,19 @@ class CurvatureSearch:
         slope = math.hypot(*(block.slope for block in memory.blocks)) if memory.blocks else math.nan
         memory.alignment = slope / length if length > 0.0 else math.nan
         return fresh
+
+    def alignment(self, grads: Sequence[Tensor]) -> float:
+        """Return \\|g·N\\| / \\|g\\| of the last step; of the gradients at hand where that step had no use for it."""
+        memory = self.memory
+        if (
+            math.isnan(memory.alignment)
+            and memory.blocks
+            and len(grads) == sum(len(b.direction) for b in memory.blocks)
+        ):
+            measured = [rough_product_and_norm(block.direction, part) for block, part in self.parts(grads)]
+            slope, length = (math.hypot(*values) for values in zip(*measured, strict=True))
+            memory.alignment = slope / length if length > 0.0 else math.nan
+        return memory.alignment
 
     def parts(self, tensors: Sequence[Tensor]) -> list[tuple[CurvatureBlock, list[Tensor]]]:
         """Return each block with its share of a list that holds one tensor for every parameter."""
@@ -154,6 +174,12 @@ class CurvatureSearch:
         self.__dict__.update(state)
         self.generator = torch.Generator()
         self.generator.set_state(state["generator"])
+
+    def _idle(self, own: Sequence[Tensor]) -> bool:
+        """Whether a step has no use for slopes, and there are so many numbers that taking them would count."""
+        if self.options["mode"] != "escape" or any(block.awaits_slope for block in self.memory.blocks):
+            return False
+        return FlatSpace(own).size > MANY
 
     def _due(self, length: float, known: bool) -> bool:
         memory, interval = self.memory, float(self.options["interval"])

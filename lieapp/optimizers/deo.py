@@ -217,7 +217,7 @@ class DEO(Optimizer):
         return {
             "curvature": math.nan if lowest is None else lowest.curvature,
             "residual": math.nan if lowest is None else lowest.residual,
-            "alignment": memory.alignment,
+            "alignment": self._search.alignment([_dense(p) for p in self._own()]),
             "turn_degrees": memory.turn_degrees,
             "escaping": float(memory.escaping),
         }

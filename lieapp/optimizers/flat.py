@@ -10,12 +10,13 @@ from torch import Tensor
 
 from lieapp.optimizers.inner_products import dot64, norm64, square_and_range
 
-__all__ = ["FlatSpace"]
+__all__ = ["MANY", "FlatSpace"]
 
 
 _CHUNK = 1 << 15
 
-_SMALL = 1 << 16
+MANY = 1 << 16
+"""Numbers in a vector from which on passes through memory count."""
 
 
 class FlatSpace:
@@ -107,7 +108,7 @@ class FlatSpace:
             turned = self.with_sign(unit)
             return turned, 1.0 if turned is unit else -1.0
         length = math.copysign(math.sqrt(square), low + high)
-        near = 4.0 * torch.finfo(self.dtype).eps if self.size <= _SMALL else 1e-5
+        near = 4.0 * torch.finfo(self.dtype).eps if self.size <= MANY else 1e-5
         return vector if abs(length - 1.0) <= near else vector.mul_(1.0 / length), math.copysign(1.0, length)
 
     def empty(self) -> Tensor:

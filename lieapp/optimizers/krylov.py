@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import torch
 from torch import Tensor
 
-from lieapp.optimizers.flat import FlatSpace
+from lieapp.optimizers.flat import MANY, FlatSpace
 from lieapp.optimizers.inner_products import norm, product_and_square
 from lieapp.optimizers.tensor_lists import combined, dots, subtract_, subtracted
 
@@ -16,8 +16,6 @@ __all__ = ["MAX_STEPS", "Krylov"]
 
 MAX_STEPS = 50
 """Most vectors that are kept; all of them stay in memory."""
-
-_SMALL = 1 << 16
 
 
 class _Rest:
@@ -78,7 +76,7 @@ class Krylov:
         self._limit = min(steps, space.size)
         self._unit = torch.finfo(space.dtype).eps
         self._whole = torch.zeros(self._limit, self._limit, dtype=torch.float64)
-        self._small = space.size <= _SMALL
+        self._small = space.size <= MANY
         self._against_all = self._small
         self.basis: list[Sequence[Tensor]] = []
         self.lengths: list[float] = []

@@ -14,6 +14,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from lieapp.optimizers import curvature_search
 from lieapp.optimizers.counting import CountingOracle
 from lieapp.optimizers.deo import DEO
 from lieapp.optimizers.oracle import AutogradOracle, FiniteDifferenceOracle, dot, norm
@@ -339,6 +340,33 @@ def test_one_search_costs_at_most_a_product_and_one_for_each_rotation() -> None:
     optimizer = deo(x, rotations=3)
     optimizer.step(closure_of(strict_saddle_100(), x))
     assert optimizer.evaluations == 1 + 4
+
+
+@pytest.mark.parametrize("adaptive", [False, True])
+def test_slopes_that_no_step_needs_are_taken_when_looked_at(adaptive: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over many numbers; steps and what is seen are those of an optimiser that takes every slope."""
+    weights = torch.linspace(0.5, 2.0, 70_003)
+    weights[0] = -1.0
+
+    def function(x: Tensor) -> Tensor:
+        return (weights * x**2 / 2 + x**4 / 4).sum()
+
+    taken: list[int] = []
+    paths = []
+    for many in (1 << 16, 1 << 30):
+        x = (1e-3 * normal(70_003).float()).requires_grad_()
+        optimizer = deo(x, lr=0.1, adaptive=adaptive, trust_radius=1.0)
+        monkeypatch.setattr(curvature_search, "MANY", many)
+        path = []
+        for _ in range(25):
+            optimizer.step(closure_of(function, x))
+            taken.append(not math.isnan(optimizer._search.memory.alignment))
+            path.append((x.detach().clone(), optimizer.observations(), optimizer.evaluations))
+        paths.append(path)
+    assert 1 <= sum(taken[:25]) < 20 and all(taken[25:])
+    for one, other in zip(*paths, strict=True):
+        assert torch.equal(one[0], other[0]) and one[2] == other[2]
+        assert one[1] == pytest.approx(other[1], rel=1e-6, nan_ok=True)
 
 
 # What it leaves alone
