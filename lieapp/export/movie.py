@@ -10,21 +10,10 @@ from numpy.typing import NDArray
 
 from lieapp.export.alignment_result import AlignmentResult
 from lieapp.export.errors import ExportError
+from lieapp.export.movie_writing import Cancelled, ExportCancelled, Progress, run_speed
 from lieapp.export.picture import mobile_colors
 from lieapp.export.quantities import curves_of
-from lieapp.export.reel import (
-    Cancelled,
-    ExportCancelled,
-    MovieLook,
-    Progress,
-    Reel,
-    Words,
-    frame_job,
-    full_turn,
-    run_speed,
-    stills,
-    write_reel,
-)
+from lieapp.export.reel import MovieLook, Reel, Words, frame_job, full_turn, stills, write_reel
 
 __all__ = ["ExportCancelled", "MovieLook", "run_frames", "write_run_movie", "write_turntable"]
 

@@ -58,8 +58,10 @@ def open_movie(path: Path, size: tuple[int, int], frames_per_second: int, *, tra
     Raises
     ------
     ExportError
-        See `check_movie_path`.
+        See `check_movie_path`; or if it has less than one frame a second.
     """
+    if frames_per_second < 1:
+        raise ExportError(f"A movie of {frames_per_second} frames a second: it needs at least 1.")
     check_movie_path(path, transparent=transparent)
     kinds: dict[str, type[MovieFile]] = {".mp4": _Mp4, ".gif": _Gif, "": _Pictures}
     with writing(path):

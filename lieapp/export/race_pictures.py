@@ -12,21 +12,11 @@ from numpy.typing import NDArray
 from lieapp.export.captions import Caption, KeyEntry
 from lieapp.export.errors import ExportError
 from lieapp.export.frames import Copies, draw_frames
+from lieapp.export.movie_moments import even_budgets, outcome_text, recorded_within, settled_after
+from lieapp.export.movie_writing import Cancelled, Progress, run_speed
 from lieapp.export.picture import check_picture, save_picture
 from lieapp.export.quantities import Curve
-from lieapp.export.reel import (
-    Cancelled,
-    MovieLook,
-    Progress,
-    Reel,
-    Words,
-    fitted_job,
-    frame_job,
-    full_turn,
-    run_speed,
-    stills,
-    write_reel,
-)
+from lieapp.export.reel import MovieLook, Reel, Words, fitted_job, frame_job, full_turn, stills, write_reel
 
 __all__ = [
     "RaceMoment",
@@ -53,14 +43,10 @@ def frame_within(curve: Curve, evaluations: float) -> int:
     ExportError
         If the run has no frame.
     """
-    recording = curve.result.recording
-    frames = np.asarray(recording.state_frames, dtype=np.int64)
-    if not len(frames):
+    frame = recorded_within(curve.result.recording, evaluations)
+    if frame is None:
         raise ExportError(f"{curve.title} has no frame to show.")
-    spent, loss = curve.columns("evaluations", "loss")
-    known = frames[np.isfinite(loss[frames])]
-    frames = known if len(known) else frames[:1]
-    return int(frames[max(int(np.searchsorted(spent[frames], evaluations, side="right")) - 1, 0)])
+    return frame
 
 
 def first_arrival(curves: Sequence[Curve]) -> float:
@@ -125,7 +111,9 @@ def race_moment(curves: Sequence[Curve], evaluations: float) -> RaceMoment:
             where = f", where {same[0] + 1} is"
         entries.append(
             KeyEntry(
-                f"{curve.title}  {_gap_text(curve, frame)}{_end_text(curve, frame)}{where}", curve.color, curve.dash
+                f"{curve.title}  {_gap_text(curve, frame)}{outcome_text(curve.result.recording, frame)}{where}",
+                curve.color,
+                curve.dash,
             )
         )
     return RaceMoment(evaluations, poses, drawn, entries)
@@ -135,15 +123,6 @@ def _gap_text(curve: Curve, frame: int) -> str:
     # Below zero is rounding: no pose is better than the best possible.
     gap = max(float(curve.columns("gap")[0][frame]), 0.0)
     return f"gap {gap:.3f} {curve.unit_of('gap')}".rstrip()
-
-
-def _end_text(curve: Curve, frame: int) -> str:
-    recording = curve.result.recording
-    if recording.outcome is None or recording.outcome.kind not in ("converged", "diverged"):
-        return ""
-    last = len(recording) - 1
-    spent = float(curve.columns("evaluations")[0][last])
-    return f", {recording.outcome.kind} at {spent:g}" if frame == frame_within(curve, spent) else ""
 
 
 def write_race_picture(
@@ -264,11 +243,9 @@ def _budgets(curves: Sequence[Curve], most: int) -> list[float]:
         points = curve.result.inputs.mobile_points
         turns, shifts = recording.states("rotation")[:, 0], recording.states("translation")[:, 0]
         moved = points @ (turns - final[:3, :3]).swapaxes(1, 2) + (shifts - final[:3, 3])[:, None]
-        away = np.flatnonzero(~(np.sqrt((moved**2).sum(axis=2).mean(axis=1)) < _SAME_PLACE_ANGSTROM))
-        arrived = recording.state_frames[min(away[-1] + 1, len(moved) - 1)] if len(away) else 0
-        settled, end = max(settled, float(spent[arrived])), max(end, float(spent[-1]))
-    budgets = np.linspace(0.0, settled, max(min(round(settled) + 1, most - 1), 1)).tolist()
-    return [*budgets, end] if end > settled else budgets
+        away = ~(np.sqrt((moved**2).sum(axis=2).mean(axis=1)) < _SAME_PLACE_ANGSTROM)
+        settled, end = max(settled, settled_after(recording, away)), max(end, float(spent[-1]))
+    return even_budgets(settled, end, most)
 
 
 def _copies(curves: Sequence[Curve], moments: Sequence[RaceMoment]) -> Copies:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,37 +15,22 @@ from lieapp.export.captions import Caption, KeyEntry, caption_room
 from lieapp.export.errors import ExportError
 from lieapp.export.frames import Copies, Drawing, FrameJob, draw_frames, one_model
 from lieapp.export.movie_files import open_movie
+from lieapp.export.movie_writing import Cancelled, Progress, write_pictures
 from lieapp.export.picture import check_look
 from lieapp.scene.colors import BACKGROUND_LIGHT
 
 __all__ = [
-    "Cancelled",
-    "ExportCancelled",
     "MovieLook",
-    "Progress",
     "Reel",
     "Words",
     "fitted_job",
     "frame_job",
     "full_turn",
-    "run_speed",
     "stills",
     "write_reel",
 ]
 
-Progress = Callable[[float], None]
-"""Told the fraction done, 0 to 1."""
-Cancelled = Callable[[], bool]
-"""Asked after each frame; True ends the work."""
-
-_SHORTEST_SECONDS = 4.0
-_HOLD_SECONDS = 1.0
-_MOST_PER_SECOND = 25
 _STILL_PIXELS = 0.1
-
-
-class ExportCancelled(ExportError):
-    """The user cancelled; nothing was left behind."""
 
 
 @dataclass(frozen=True)
@@ -108,13 +93,6 @@ class Reel:
     words: list[Words]
     frames_per_second: int
     held: int = 0
-
-
-def run_speed(frames: int, frames_per_second: int | None = None) -> tuple[int, int]:
-    """Return frames per second of a movie of a run, four seconds at least, and how often its last frame is repeated."""
-    if frames_per_second is None:
-        frames_per_second = max(min(round(frames / _SHORTEST_SECONDS), _MOST_PER_SECOND), 2)
-    return frames_per_second, round(_HOLD_SECONDS * frames_per_second)
 
 
 def full_turn(frames: int) -> NDArray[np.float64]:
@@ -208,26 +186,15 @@ def write_reel(
         If this machine cannot draw without a display.
     """
     check_look(look.size, look.style)
-    if reel.frames_per_second < 1:
-        raise ExportError(f"A movie of {reel.frames_per_second} frames a second: it needs at least 1.")
     file = open_movie(path, look.size, reel.frames_per_second, transparent=look.transparent)
     job = fitted_job(reel.job, file.size, look, max(len(words.entries) for words in reel.words))
-    count = len(reel.rows)
     drawings = draw_frames(job)
     caption = Caption(file.size, look.background) if look.captions else None
     try:
-        for index, picture in enumerate(_captioned(drawings, reel, caption)):
-            if cancelled is not None and cancelled():
-                raise ExportCancelled("The movie was cancelled; nothing was written.")
-            file.add(picture, repeats=1 + (reel.held if index == count - 1 else 0))
-            if progress is not None:
-                progress((index + 1) / count)
-    except BaseException:
-        file.discard()
-        raise
+        pictures = _captioned(drawings, reel, caption)
+        return write_pictures(file, pictures, len(reel.rows), held=reel.held, progress=progress, cancelled=cancelled)
     finally:
         drawings.close()  # ends the process that draws
-    return file.keep()
 
 
 def _captioned(drawings: Iterator[Drawing], reel: Reel, caption: Caption | None) -> Iterator[NDArray[np.uint8]]:
