@@ -54,16 +54,22 @@ def planar_scales(
     Notes
     -----
     The curvature is the largest one on a grid over the part of the domain that lies no higher than the start and hangs
-    together with it: there gradient descent with a step of one over it goes downhill in every step.
+    together with it: there gradient descent with a step of one over it goes downhill in every step. A valley narrower
+    than a cell runs between the points of the grid; so where a point is too high, the bottom beside it counts.
     """
     shape = surface(name, formula, domain)
     (x0, x1), (y0, y1) = shape.domain
     begin = shape.start if start is None else start
     x, y = np.meshgrid(np.linspace(x0, x1, _GRID), np.linspace(y0, y1, _GRID))
     first, largest_first = (float(part) for part in _value_and_curvature(shape.function, begin[0], begin[1]))
+    cell = math.hypot(x1 - x0, y1 - y0) / (_GRID - 1)
     value, largest = _value_and_curvature(shape.function, x, y)
+    u, v = _bottom_beside(shape.function, x, y, 0.5 * cell)
+    beside = _value_and_curvature(shape.function, np.clip(u, x0, x1), np.clip(v, y0, y1))
     with np.errstate(all="ignore"):
         low = np.isfinite(value) & np.isfinite(largest) & (value <= first)
+        lower = ~low & np.isfinite(beside[0]) & np.isfinite(beside[1]) & (beside[0] <= first)
+    largest, low = np.where(lower, beside[1], largest), low | lower
     column = int(np.clip(round((begin[0] - x0) / (x1 - x0) * (_GRID - 1)), 0, _GRID - 1))
     row = int(np.clip(round((begin[1] - y0) / (y1 - y0) * (_GRID - 1)), 0, _GRID - 1))
     reached = np.append(largest[_connected(low, row, column)], largest_first)
@@ -75,6 +81,24 @@ def _value_and_curvature(function: Formula, x: Any, y: Any) -> tuple[Any, Any]:
     with np.errstate(all="ignore"):
         value, _, _, xx, xy, yy = function.derivatives(x, y)
         return value, np.abs(0.5 * (xx + yy)) + np.hypot(0.5 * (xx - yy), xy)
+
+
+def _bottom_beside(function: Formula, x: Any, y: Any, reach: float) -> tuple[Any, Any]:
+    """Return points moved down along their highest curvature, to the bottom of a parabola but no farther than a reach.
+
+    Newton's step; done twice, since a narrow valley is no parabola across a whole cell.
+    """
+    for _ in range(2):
+        with np.errstate(all="ignore"):
+            _, gx, gy, xx, xy, yy = function.derivatives(x, y)
+            spread = np.hypot(0.5 * (xx - yy), xy)
+            highest = 0.5 * (xx + yy) + spread
+            angle = 0.5 * np.arctan2(xy, 0.5 * (xx - yy))
+            ex, ey = np.cos(angle), np.sin(angle)
+            step = np.where(highest > 0.0, -(gx * ex + gy * ey) / highest, 0.0)
+            step = np.clip(np.nan_to_num(step), -reach, reach)
+            x, y = x + step * ex, y + step * ey
+    return x, y
 
 
 def _connected(mask: NDArray[np.bool_], row: int, column: int) -> NDArray[np.bool_]:

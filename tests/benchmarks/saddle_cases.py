@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.integrate import solve_ivp
 
 from lieapp.landscapes.catalog import SURFACES, Surface
 from lieapp.landscapes.points import StationaryPoint
@@ -22,6 +24,7 @@ FAR_OFFSET = 0.05
 """The same for a degenerate saddle: from 1e-4 gradient descent takes some 1e5 evaluations, being hardly pushed."""
 
 SHARE_OF_THE_END = 1e-3
+_LONG = 1e6
 TURN = math.pi / 6.0
 _ROTATED = (
     f"({math.cos(TURN)!r}*x + {math.sin(TURN)!r}*y)^2 - ({math.cos(TURN)!r}*y - {math.sin(TURN)!r}*x)^2"
@@ -75,19 +78,39 @@ def planar_start(position: tuple[float, ...], offset: float, seed: int) -> tuple
 def depth(shape: Surface, point: StationaryPoint) -> float:
     """Return how far it goes down from a saddle: on the side where descent ends higher.
 
-    A side on which descent has not ended after 3000 steps counts as leading to the deepest minimum.
+    Descent is followed as a flow, for a valley may be too narrow and too long for steps: one of Beale's falls to 7.3
+    on its way to infinity.
     """
     deepest = shape.minima[0].value
     if point.kind == "degenerate":
         return point.value - deepest
-    xx, xy, yy = (float(part) for part in shape.hessian(*point.position))
-    curvature = _curvature(shape.name, point.position)
-    ends = np.asarray(point.position) + np.outer((-1e-2, 1e-2), np.linalg.eigh([[xx, xy], [xy, yy]])[1][:, 0])
-    for _ in range(3000):
-        slope = np.stack(shape.gradient(ends[:, 0].copy(), ends[:, 1].copy()), axis=1)
-        ends -= 0.3 / curvature * slope
-    at_rest = np.hypot(*slope.T) < 1e-6 * curvature
-    return point.value - float(np.max(np.where(at_rest, shape.value(*ends.T.copy()), deepest)))
+    values, vectors = np.linalg.eigh(_matrix(shape, point.position))
+    lowest, rest, ends = vectors[:, 0], 1e-6 * float(np.abs(values).max()), []
+
+    def at_rest(t: float, x: NDArray[np.float64]) -> float:
+        # Ackley's deepest minimum is a cusp, where no gradient vanishes.
+        above = float(shape.value(*x)) - deepest - 1e-9 * (point.value - deepest)
+        return min(above, math.hypot(*(float(part) for part in shape.gradient(*x))) - rest)
+
+    at_rest.terminal = True  # type: ignore[attr-defined]
+    for side in (-1e-2, 1e-2):
+        flow = solve_ivp(
+            lambda t, x: -np.array(shape.gradient(*x), dtype=np.float64),
+            (0.0, _LONG),
+            np.asarray(point.position) + side * lowest,
+            method="LSODA",
+            events=at_rest,
+            jac=lambda t, x: -_matrix(shape, x),
+            rtol=1e-6,
+            atol=1e-8,
+        )
+        ends.append(float(shape.value(*flow.y[:, -1])))
+    return point.value - max(ends)
+
+
+def _matrix(shape: Surface, position: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]:
+    xx, xy, yy = (float(part) for part in shape.hessian(*position))
+    return np.array([[xx, xy], [xy, yy]])
 
 
 def beside(shape: Surface, point: StationaryPoint, budget: float = 1000.0) -> Case:
@@ -110,13 +133,29 @@ def beside(shape: Surface, point: StationaryPoint, budget: float = 1000.0) -> Ca
 
 def strict_saddles() -> list[Case]:
     """Return the cases of all strict saddles of all surfaces; of those alike by symmetry, one."""
-    found = {}
+    found: dict[tuple[str, float, float], tuple[Surface, StationaryPoint]] = {}
     for shape in SURFACES.values():
         for point in shape.saddles:
             if point.kind == "saddle" and math.isfinite(point.eigenvalues[0]):
                 alike = (shape.name, round(point.value, 4), round(point.eigenvalues[0], 3))
                 found.setdefault(alike, (shape, point))
     return [beside(shape, point) for shape, point in found.values()]
+
+
+def beside_with_the_step_of_the_saddle() -> Case:
+    """Return the case of Beale's lower saddle with half of 1 / curvature at the saddle itself as the step.
+
+    That is what a method without an eye for what comes would take, and unstable farther down the valley.
+    """
+    shape = SURFACES["beale"]
+    point = min(shape.saddles, key=lambda each: each.value)
+    case = beside(shape, point)
+    return replace(
+        case,
+        name=f"{case.name}, unstable",
+        title=f"{case.title}, step 0.5 / curvature at the saddle alone",
+        scales=Scales(max(abs(value) for value in point.eigenvalues), shape.size),
+    )
 
 
 def high_dimensional(name: str, offset: float, strict: bool, *, to_the_end: bool) -> Case:
@@ -215,7 +254,7 @@ def table() -> list[Case]:
         turned(1),
         turned(2),
         beside(surfaces["monkey-saddle"], surfaces["monkey-saddle"].saddles[0]),
-        beside(surfaces["flat-saddle"], surfaces["flat-saddle"].saddles[0], 2000.0),
+        beside(surfaces["flat-saddle"], surfaces["flat-saddle"].saddles[0], 4000.0),
         high_dimensional("deep-linear", 0.5, False, to_the_end=True),
         valley(),
     ]

@@ -11,6 +11,7 @@ import torch
 from lieapp.api import landscape
 from lieapp.landscapes.catalog import SURFACES, Surface
 from lieapp.landscapes.models import PlanarModel
+from lieapp.landscapes.recommended import planar_scales
 from lieapp.landscapes.truth import truth_of
 from lieapp.optimizers.deo import DEO
 from lieapp.optimizers.oracle import norm
@@ -34,19 +35,11 @@ def high() -> list[Case]:
     ]
 
 
-def surfaces() -> list[Case]:
-    """All but one: below Beale's saddle (0.101, -2.64) a valley leads out of the domain and steepens without end.
-
-    From half of the starts nothing gets out of that valley, see the report.
-    """
-    return [case for case in strict_saddles() if case.name != "beale (0.101, -2.64)"]
-
-
-@pytest.mark.parametrize("case", [*surfaces(), *high()], ids=lambda case: case.name)
+@pytest.mark.parametrize("case", [*strict_saddles(), *high()], ids=lambda case: case.name)
 def test_escape_leaves_strict_saddles_first(case: Case) -> None:
     own, others = median(case, ESCAPE), [median(case, method) for method in (GD, PERTURBED)]
     assert own < min(others)
-    assert own <= 30
+    assert own <= (30 if math.isfinite(min(others)) else 200)
 
 
 @pytest.mark.parametrize("rotated", [False, True])
@@ -130,6 +123,22 @@ def test_the_dimer_of_ase_finds_the_same_saddle() -> None:
     theirs, ours = saddle_search.climb_with_ase(MULLER_BROWN, start), saddle_search.climb(MULLER_BROWN, start)
     assert theirs.found and ours.found
     assert math.dist(theirs.position, ours.position) < 1e-8
+
+
+def test_steps_are_stable_where_descent_from_a_saddle_can_come() -> None:
+    """A grid misses the valley below Beale's lower saddle, which is narrower than its cells."""
+    shape = SURFACES["beale"]
+    x, y = shape.saddles[0].position if shape.saddles[0].value < 12.0 else shape.saddles[1].position
+    known = planar_scales("beale", start=(x, y)).curvature
+    for _ in range(20_000):  # downhill as far as the domain goes
+        gx, gy = (float(part) for part in shape.gradient(x, y))
+        xx, xy, yy = (float(part) for part in shape.hessian(x, y))
+        largest = float(np.linalg.eigvalsh([[xx, xy], [xy, yy]])[1])
+        assert largest <= 1.05 * known
+        x, y = x - gx / largest - 1e-4 * xy / largest, y - gy / largest - 1e-4
+        if y < shape.domain[1][0]:
+            break
+    assert y < shape.domain[1][0] and largest > 0.9 * known
 
 
 def test_levels_of_the_cases() -> None:
