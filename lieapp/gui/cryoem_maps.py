@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QObject, QPoint, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPixmap, QRegion, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QStackedWidget, QVBoxLayout, QWidget
 
+from lieapp.cryoem.preview import Preview
 from lieapp.gui.contour_maker import ContourMaker, ContourRequest
 from lieapp.gui.cryoem_controller import CryoemController
 from lieapp.gui.cryoem_views import EMPTY, SliceView, frame_note, map_of, preview_columns, shown_runs
@@ -26,7 +28,6 @@ from lieapp.scene.map_grid import MapGridScene
 
 if TYPE_CHECKING:
     from lieapp.cryoem.map_statistics import MapStatistics
-    from lieapp.cryoem.preview import Preview
 
 __all__ = ["MapViewer", "MapsView"]
 
@@ -38,7 +39,9 @@ _NOTE_ABOVE = 3.5  # headings: in smaller tiles the second line would cover the 
 _PLATE = 228  # opacity of 255: words keep their contrast on contours of any colour
 _PAINT_SHARE = 4.0  # times that the latest paint took, between two frames of a replay
 _COARSE_FROM = 48  # box
-_FILLED = 0.76  # share of half the box within which particles lie
+_FILLED = 0.76  # share of half the box within which particles lie, at least
+_NEARLY_ALL = 0.995
+_EXTENT_POINTS = 64  # along an edge, from which the radius is taken: the window waits for it
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +54,15 @@ class _Shown:
     color: str
     dash: tuple[float, ...]
     run: RunEntry | None
+
+
+def _extent(values: NDArray[np.float32], level: float) -> float:
+    """Return the radius about the origin within which nearly all above a level lies, as a share of half the box."""
+    box = len(values)
+    step = max(1, box // _EXTENT_POINTS)
+    line = (np.arange(0, box, step) - box // 2) ** 2
+    radii = np.sqrt(line[:, None, None] + line[:, None] + line)[values[::step, ::step, ::step] > level]
+    return float(np.quantile(radii, _NEARLY_ALL)) / (0.5 * box) if radii.size else 0.0
 
 
 class MapViewer(MoleculeViewer):
@@ -304,7 +316,9 @@ class MapsView(QWidget):
         highest = self.statistics.level(_FIRST_SIGMA)
         self.level = min(self.statistics.initial_level, highest) if sigma is None else self.statistics.level(sigma)
         self.histogram.set_histogram(self.statistics.minimum, self.statistics.maximum, self.statistics.counts)
-        self.viewer.scene.set_extent(0.5 * _FILLED * shown.box * shown.pixel_size_angstrom)
+        reference = shown.truth if isinstance(shown, Preview) else shown.reference
+        share = _FILLED if reference is None else max(_FILLED, _extent(reference, self.level))
+        self.viewer.scene.set_extent(0.5 * share * shown.box * shown.pixel_size_angstrom)
         self._show_level()
 
     def _show_level(self) -> None:

@@ -6,12 +6,14 @@ import itertools
 import threading
 
 import numpy as np
+import pytest
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from lieapp.gui.contour_maker import ContourMaker, ContourRequest
+from lieapp.gui.cryoem_maps import _extent
 from lieapp.gui.headings import paint_heading
 from lieapp.gui.latest_work import LatestWork
 from lieapp.gui.picture_grid import Column, Picture, PictureGrid, color_table, grey_levels
@@ -175,3 +177,10 @@ def test_headings_over_pictures_have_a_plate(qtbot) -> None:
     for y in (6, 5 + metrics.height() * 0.9, 5 + metrics.height() * 1.6):
         assert picture.pixelColor(7, round(y)) == QColor("#FFFFFF")
     assert picture.pixelColor(195, 30) == QColor("#009E73")
+
+
+def test_the_view_of_maps_holds_what_lies_above_the_level() -> None:
+    values = np.zeros((20, 20, 20), dtype=np.float32)
+    values[10, 10, 2:19] = 1.0
+    assert _extent(values, 0.5) == pytest.approx(0.8, abs=0.02)
+    assert _extent(values, 2.0) == 0.0
