@@ -185,10 +185,7 @@ def _inside_deo(base: str, scales: Scales | None) -> dict[str, Any]:
     names = {"betas": "memories"} if base == "sophia" else {}
     found: dict[str, Any] = {"base.name": base}
     for key, value in inner.items():
-        if key.startswith("schedule."):
-            found[key] = value
-        elif key not in ("update_interval", "gamma") or base != "sophia":
-            found[f"base.{names.get(key, key)}"] = value
+        found[key if key.startswith("schedule.") else f"base.{names.get(key, key)}"] = value
     return found
 
 

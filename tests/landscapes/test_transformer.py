@@ -15,11 +15,13 @@ from lieapp.engine.job import open_job, resume_job
 from lieapp.landscapes.commands import job_from_options
 from lieapp.landscapes.errors import LandscapeError
 from lieapp.landscapes.models import build_model
+from lieapp.landscapes.recommended import recommended
 from lieapp.landscapes.texts import BUNDLED_TEXT, load_text
 from lieapp.landscapes.transformer import CharacterTransformer, TransformerModel, shape_of
 from lieapp.optimizers.counting import CountingOracle
 from lieapp.optimizers.deo import DEO
 from lieapp.optimizers.oracle import FiniteDifferenceOracle
+from lieapp.optimizers.registry import build_optimizer, settings_class
 from lieapp.paths import resource
 
 
@@ -108,6 +110,16 @@ def test_product_agrees_with_differences_and_may_have_a_fixed_batch() -> None:
                 differences = FiniteDifferenceOracle(closure, each.parameters, central=True).hvp(v)
                 for exact, near in zip(first, differences, strict=True):
                     torch.testing.assert_close(exact, near, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("base", ["sgd", "adam", "adamw", "sophia"])
+def test_deo_wraps_what_is_recommended_for_its_base(base: str) -> None:
+    alone = settings_class(base)().updated(recommended(base, None))
+    wrapped = settings_class("deo")().updated(recommended("deo", None, base)).base
+    x, y = torch.ones(3, requires_grad=True), torch.ones(3, requires_grad=True)
+    one, other = build_optimizer(alone, [x]), DEO([y], wrapped).base
+    assert type(one) is type(other)
+    assert {**one.param_groups[0], "params": []} == {**other.param_groups[0], "params": []}
 
 
 @pytest.mark.parametrize("derivative", ["one-sided", "central", "exact"])

@@ -154,6 +154,7 @@ def test_a_wrapped_optimiser_is_set_by_dotted_keys() -> None:
             "betas": (0.3, 0.5),
             "clip": 1.0,
             "estimator": "exact",
+            "gamma": 1.0,
             "update_interval": 1,
             "weight_decay": 0.0,
         },

@@ -42,6 +42,15 @@ class WrappedSettings(SettingsModel):
         when=("name", ("sophia",)),
         help="Largest ratio of momentum to curvature that Sophia uses.",
     )
+    gamma: float = setting(
+        1.0,
+        gt=0.0,
+        le=1e3,
+        scale="log",
+        advanced=True,
+        when=("name", ("sophia",)),
+        help="Scale of Sophia's curvature: larger means smaller, less clipped steps.",
+    )
     estimator: Literal["exact", "hutchinson"] = setting(
         "exact",
         advanced=True,
