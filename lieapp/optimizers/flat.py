@@ -89,27 +89,38 @@ class FlatSpace:
             raise ValueError(f"Invalid direction: its length is {length}")
         return vector if abs(length - 1.0) <= 4.0 * torch.finfo(vector.dtype).eps else vector / length
 
-    def oriented(self, write: Callable[[list[Tensor]], Iterable[Tensor]]) -> tuple[Tensor, float]:
-        """Return a unit vector whose largest component is positive, measured while it is written, and its sign.
+    def oriented(self, write: Callable[[list[Tensor]], Iterable[Tensor]]) -> tuple[list[Tensor], float]:
+        """Return a unit vector whose largest component is positive, and its sign, measured while it is written.
 
         Parameters
         ----------
         write : callable
             Given the parts to write to, yields them as they have been written: of a vector of length 1, nearly.
 
+        Returns
+        -------
+        parts : list of Tensor
+            In memory of their own: what is as small as they are need not be fetched anew from the system.
+        sign : float
+            -1 where the vector was turned round.
+
         Notes
         -----
         Its length is 1 within four rounding units, or 1e-5 where there are too many numbers to touch them all again.
         """
-        vector = self.empty()
-        square, low, high = square_and_range(write(self.split(vector)))
+        parts = [torch.empty(shape, dtype=self.dtype, device=self.device) for shape in self._shapes]
+        square, low, high = square_and_range(write(parts))
         if low == -high or not 0.5 < square < 2.0:
-            unit = self.unit(vector) if 0.0 < square < math.inf else vector
+            joined = self.flatten(parts)
+            unit = self.unit(joined) if 0.0 < square < math.inf else joined
             turned = self.with_sign(unit)
-            return turned, 1.0 if turned is unit else -1.0
+            return self.split(turned), 1.0 if turned is unit else -1.0
         length = math.copysign(math.sqrt(square), low + high)
         near = 4.0 * torch.finfo(self.dtype).eps if self.size <= MANY else 1e-5
-        return vector if abs(length - 1.0) <= near else vector.mul_(1.0 / length), math.copysign(1.0, length)
+        if not abs(length - 1.0) <= near:
+            for part in parts:
+                part.mul_(1.0 / length)
+        return parts, math.copysign(1.0, length)
 
     def empty(self) -> Tensor:
         """Return a vector of any numbers."""

@@ -56,12 +56,13 @@ def turn_in_krylov_space(search: Search, watched: bool) -> Iterator[Rotation]:
 def _lowest(search: Search, krylov: Krylov, *, final: bool = False) -> Rotation:
     curvature, residual = krylov.lowest()
     lowest = krylov.ritz()[1][:, 0]
-    n, sign = search.space.oriented(partial(krylov.combine, lowest))
+    parts, sign = search.space.oriented(partial(krylov.combine, lowest))
     if final and search.by_differences and search.products > RECOMPUTE_AFTER and search.left:
+        n = search.space.flatten(parts)
         y = search.product(n)
         curvature, _, residual = curvature_along(search, n, y)
-        return search.rotation(n, partial(same, y), curvature, residual, 1.0)
-    return search.rotation(n, partial(krylov.product, lowest), curvature, residual, sign)
+        return search.rotation(n, partial(same, y), curvature, residual)
+    return search.rotation(parts, partial(krylov.product, lowest), curvature, residual, sign)
 
 
 def _lower_beside(search: Search, krylov: Krylov, bound: float) -> tuple[Tensor, Tensor] | None:

@@ -13,6 +13,7 @@ from torch import Tensor
 from lieapp.optimizers.flat import FlatSpace
 from lieapp.optimizers.inner_products import square_and_range
 from lieapp.optimizers.oracle import Oracle
+from lieapp.optimizers.tensor_lists import combined, rough_norm
 
 __all__ = ["RECOMPUTE_AFTER", "Rotation", "Search", "curvature_along", "same"]
 
@@ -145,13 +146,15 @@ class Search:
         return self.space.random(self._generator)
 
     def _guess(self) -> Tensor:
-        """Return a direction to begin with, see `rotate`."""
-        start = self.random()
+        """Return a direction to begin with, of any length, see `rotate`."""
         grads = [torch.zeros_like(p) if p.grad is None else p.grad for p in self._oracle.parameters]
-        gradient = self.space.flatten(grads)
-        length = self.space.norm(gradient)
+        gradient = list(self.space.in_precision(grads))
+        length = rough_norm(gradient)
+        start = self.random()
         if 0.0 < length < math.inf:
-            start = self.space.unit(gradient / length + RANDOM_SHARE * start)
+            parts = self.space.split(start)
+            for _ in combined([RANDOM_SHARE, 1.0 / length], [parts, gradient], parts):
+                pass
         return start
 
     def settled(self, curvature: float, residual: float) -> bool:
@@ -159,14 +162,20 @@ class Search:
         return residual <= self.tolerance * max(abs(curvature), CURVATURE_FLOOR * self.scale)
 
     def rotation(
-        self, n: Tensor, y: Callable[[], Tensor], curvature: float, residual: float, sign: float | None = None
+        self,
+        n: Tensor | list[Tensor],
+        y: Callable[[], Tensor],
+        curvature: float,
+        residual: float,
+        sign: float = 1.0,
     ) -> Rotation:
-        """Return what is known about a unit vector n and its product ``sign * y``; without a sign, n may be turned."""
-        if sign is None:
+        """Return what is known about a unit vector, joined and of either sign, or in parts, with product ``sign * y``."""
+        if isinstance(n, Tensor):
             oriented = self.space.with_sign(n)
-            n, sign = oriented, 1.0 if oriented is n else -1.0
+            sign = 1.0 if oriented is n else -1.0
+            n = self.space.split(oriented)
         return Rotation(
-            direction=self.space.split(n),
+            direction=n,
             curvature=curvature,
             residual=residual,
             scale=self.scale,
