@@ -141,7 +141,8 @@ class DEOSettings(OptimizerSettings):
         True,
         when=("mode", _USING_N),
         help="Double the interval, up to 160, while N shows nothing new or escapes gain less than the base would for "
-        "the price of a search; start over when the gradient falls tenfold.",
+        "the price of a search; start over when the gradient falls tenfold. In reflect, begin with 1 and double up to "
+        "4 while N hardly turns.",
     )
     rotations: int = setting(
         5,
