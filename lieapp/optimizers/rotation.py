@@ -169,7 +169,7 @@ class Search:
         residual: float,
         sign: float = 1.0,
     ) -> Rotation:
-        """Return what is known about a unit vector, joined and of either sign, or in parts, with product ``sign * y``."""
+        """Return what is known about a unit vector, joined of either sign or in parts, with product ``sign * y``."""
         if isinstance(n, Tensor):
             oriented = self.space.with_sign(n)
             sign = 1.0 if oriented is n else -1.0
