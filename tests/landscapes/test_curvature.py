@@ -55,7 +55,7 @@ def test_within_one_percent_on_the_hundred_dimensional_saddle(seed: int) -> None
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1])
 def test_few_evaluations_on_the_transformer(seed: int) -> None:
-    """After 150 steps of Adam, against 40 exact products of Lanczos.
+    """After 150 steps of Adam on two trajectories, against 40 exact products of Lanczos; the benchmark takes more.
 
     10 evaluations are within 5 % where they begin with the direction of 10 steps ago on the same batch, as DEO does; at
     once, without any direction, 10 come near and 14 are within 5 %. From a direction on another batch, 10 promise
