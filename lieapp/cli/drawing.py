@@ -16,8 +16,17 @@ from lieapp.cli.app import complain
 if TYPE_CHECKING:
     from lieapp.export.alignment_result import AlignmentResult
     from lieapp.export.drawings import DrawingRequest
+    from lieapp.export.landscape_figures import LandscapeResult
+    from lieapp.export.landscape_movie import FilmRequest
+    from lieapp.landscapes.spec import LandscapeJob
 
-__all__ = ["DrawingOptions", "draw_results", "drawing_progress"]
+__all__ = ["DrawingOptions", "FilmOptions", "draw_results", "drawing_progress", "film_results"]
+
+MovieOption = Annotated[
+    Path | None,
+    typer.Option("--movie", metavar="MP4|GIF|DIR", help="Film the run, or the race; DIR gets PNG files."),
+]
+"""The option of every command that films."""
 
 
 @dataclass(frozen=True)
@@ -27,9 +36,7 @@ class DrawingOptions:
     render: Annotated[
         Path | None, typer.Option(metavar="PNG", help="Draw the superposition, or the race, into this file.")
     ] = None
-    movie: Annotated[
-        Path | None, typer.Option(metavar="MP4|GIF|DIR", help="Film the run, pose by pose; DIR gets PNG files.")
-    ] = None
+    movie: MovieOption = None
     turntable: Annotated[
         Path | None, typer.Option(metavar="MP4|GIF|DIR", help="Film one turn of the superposition.")
     ] = None
@@ -56,6 +63,36 @@ class DrawingOptions:
             request = DrawingRequest(*files, replace(look, size=parse_size(self.size)))
         request.check()
         return request
+
+
+@dataclass(frozen=True)
+class FilmOptions:
+    """What is filmed of a run that is no pose."""
+
+    movie: MovieOption = None
+    size: Annotated[
+        str | None, typer.Option(metavar="WxH", help="Pixels of the film: 1280x720; up to 4K (with --movie).")
+    ] = None
+
+    def request(self, jobs: Sequence[LandscapeJob]) -> FilmRequest | None:
+        """Return what is to be filmed, checked before anything is computed; None for nothing."""
+        if self.movie is None:
+            return None
+        from lieapp.export.drawings import parse_size
+        from lieapp.export.landscape_movie import FilmRequest
+
+        request = FilmRequest(self.movie) if self.size is None else FilmRequest(self.movie, parse_size(self.size))
+        request.check(jobs)
+        return request
+
+
+def film_results(film: FilmRequest, results: Sequence[LandscapeResult], *, shown: bool) -> list[Path]:
+    """Film a run, or a race, on a landscape."""
+    if not any(len(result.recording) for result in results):
+        complain("nothing is filmed: the run has no frame.")
+        return []
+    with drawing_progress(shown=shown) as progress:
+        return film.write(results, lambda fraction: progress(film.path.name, fraction))
 
 
 def draw_results(

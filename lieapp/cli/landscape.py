@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lieapp.cli.app import EXIT_STATUS, app
+from lieapp.cli.app import EXIT_STATUS, UsageError, app
 from lieapp.cli.delivery import Delivery, file_stem
-from lieapp.cli.drawing import drawing_progress
+from lieapp.cli.drawing import FilmOptions, drawing_progress, film_results
 from lieapp.cli.groups import given_options, with_groups
 from lieapp.cli.options import Budget, Computing, Entrants, Tolerances
 from lieapp.cli.running import complete_runs, exit_status, stop_on_interrupt
 
 if TYPE_CHECKING:
+    from lieapp.export.landscape_movie import FilmRequest
     from lieapp.landscapes.spec import LandscapeJob
 
 __all__ = ["LandscapeOptions", "landscape", "run_landscapes"]
@@ -63,6 +64,7 @@ def landscape(
     budget: Budget,
     tolerances: Tolerances,
     computing: Computing,
+    drawing: FilmOptions,
     delivery: Delivery,
 ) -> int:
     """Run optimisers on a surface or a small model, beside its known stationary points."""
@@ -78,6 +80,8 @@ def landscape(
         default="adam",
     )
     if sweep is not None:
+        if drawing.movie is not None:
+            raise UsageError("--movie films runs, and a sweep has too many: leave out --sweep or --movie.")
         return _sweep_landscape(sweep, titles, jobs, seeds, delivery)
     seeds = seeds or 1
     if seeds > 1:
@@ -87,7 +91,7 @@ def landscape(
             for shift in range(seeds)
         ]
         jobs = [job.changed(seed=job.seed + shift) for job in jobs for shift in range(seeds)]
-    return run_landscapes(titles, jobs, delivery)
+    return run_landscapes(titles, jobs, delivery, film=drawing.request(jobs))
 
 
 def _sweep_landscape(
@@ -134,6 +138,7 @@ def run_landscapes(
     *,
     budget: float | None = None,
     told: bool = False,
+    film: FilmRequest | None = None,
 ) -> int:
     """Run jobs on one landscape and deliver them; ``told`` prints what happened instead of one report a run."""
     from lieapp.engine.job import open_job, report_job
@@ -156,6 +161,8 @@ def run_landscapes(
             written += export_landscape(folder, result)
         if len(results) > 1:
             written += export_landscape_race(delivery.out, results)
+    if film is not None:
+        written += film_results(film, results, shown=delivery.shown)
 
     def summaries() -> list[str]:
         if told:

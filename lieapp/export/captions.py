@@ -79,6 +79,7 @@ class Caption:
         lines: Sequence[str],
         entries: Sequence[KeyEntry] = (),
         marks: NDArray[np.float64] | None = None,
+        key_place: tuple[int, int] | None = None,
     ) -> NDArray[np.uint8]:
         """Return the picture with lines at the top left and the key at the bottom left.
 
@@ -89,7 +90,9 @@ class Caption:
         entries : sequence of KeyEntry
             Key of a race, instead of that of the deviation.
         marks : ndarray, shape=(entries, 2), optional
-            Pixels to the right and down at which the number of each entry is written.
+            Pixels to the right and down at which the number of each entry is written; none where they are NaN.
+        key_place : tuple of int, optional
+            Left and top of the key of a race in pixels, where it does not belong at the bottom left.
         """
         image = Image.fromarray(picture)
         draw = ImageDraw.Draw(image)
@@ -97,26 +100,32 @@ class Caption:
         for row, text in enumerate(lines):
             draw.text((margin, margin + row * self.line), text, fill=self._ink, font=self._font)
         if entries:
-            self._write_race(image, entries, marks)
+            self._write_race(image, entries, marks, key_place)
         elif self._key is not None:
             image.alpha_composite(self._key, (margin, image.height - self._key.height - margin))
         return np.asarray(image)
 
-    def _write_race(self, image: Image.Image, entries: Sequence[KeyEntry], marks: NDArray[np.float64] | None) -> None:
+    def _write_race(
+        self,
+        image: Image.Image,
+        entries: Sequence[KeyEntry],
+        marks: NDArray[np.float64] | None,
+        place: tuple[int, int] | None,
+    ) -> None:
         draw = ImageDraw.Draw(image)
         margin = self.line // 2
-        top = image.height - margin - len(entries) * self.line
+        first, top = place or (margin, image.height - margin - len(entries) * self.line)
         for row, entry in enumerate(entries):
             middle = top + (row + 0.5) * self.line
-            left = margin + self._badge(draw, (margin + self.line / 2, middle), [row], entries) + margin
+            left = first + self._badge(draw, (first + self.line / 2, middle), [row], entries) + margin
             self._dashed(draw, left, middle, entry)
             draw.text(
                 (left + _DASHES * self.line * 0.8, middle), entry.text, fill=self._ink, font=self._font, anchor="lm"
             )
         if marks is None:
             return
-        for place, rows in _gathered(marks, self.line):
-            self._badge(draw, place, rows, entries)
+        for middle_of_badge, rows in _gathered(marks, self.line):
+            self._badge(draw, middle_of_badge, rows, entries)
 
     def _badge(
         self, draw: ImageDraw.ImageDraw, center: tuple[float, float], rows: Sequence[int], entries: Sequence[KeyEntry]
@@ -167,6 +176,8 @@ def _gathered(marks: NDArray[np.float64], line: float) -> list[tuple[tuple[float
     """Return places with the rows of the marks there: those in one place share it, others make way downwards."""
     groups: list[tuple[tuple[float, float], list[int]]] = []
     for row, (x, y) in enumerate(marks.tolist()):
+        if not (np.isfinite(x) and np.isfinite(y)):
+            continue
         same = next((rows for (u, v), rows in groups if np.hypot(u - x, v - y) < _SAME_PLACE * line), None)
         if same is not None:
             same.append(row)

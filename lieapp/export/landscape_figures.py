@@ -28,7 +28,16 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["POINT_MARKERS", "LandscapeResult", "draw_landscape_progress", "draw_path", "write_landscape_figures"]
+    from lieapp.landscapes.planes import Plane
+
+__all__ = [
+    "POINT_MARKERS",
+    "LandscapeResult",
+    "draw_contours",
+    "draw_landscape_progress",
+    "draw_path",
+    "write_landscape_figures",
+]
 
 POINT_MARKERS = {"minimum": "o", "saddle": "X", "maximum": "^", "degenerate": "D"}
 """Marker of every kind of stationary point."""
@@ -86,7 +95,7 @@ def draw_path(results: Sequence[LandscapeResult], *, columns: int = 1) -> Figure
     with figure_style():
         figure = new_figure(columns, aspect=1.0)
         axes = figure.add_subplot()
-        _draw_contours(axes, shape)
+        draw_contours(axes, shape)
         lines = distinct_lines([result.job.optimizer.name for result in results])
         for result, (color, dash) in zip(results, lines, strict=True):
             points = result.recording.states("point")
@@ -114,14 +123,21 @@ def draw_path(results: Sequence[LandscapeResult], *, columns: int = 1) -> Figure
     return figure
 
 
-def _draw_contours(axes: Axes, shape: Surface) -> None:
+def draw_contours(axes: Axes, shape: Surface | Plane) -> None:
+    """Draw shades and contour lines of a surface, or of a plane through many dimensions, on its domain.
+
+    Raises
+    ------
+    ExportError
+        If it has no finite value there.
+    """
     (x0, x1), (y0, y1) = shape.domain
     x, y = np.meshgrid(np.linspace(x0, x1, _GRID), np.linspace(y0, y1, _GRID))
     with np.errstate(all="ignore"):
         values = np.asarray(shape.value(x, y), dtype=np.float64)
     finite = values[np.isfinite(values)]
     if not finite.size:
-        raise ExportError(f"{shape.title} has no finite value on its domain.")
+        raise ExportError("The landscape has no finite value on its domain.")
     low, high = float(finite.min()), float(finite.max())
     high = high if shape.clip is None else min(shape.clip, high)
     # Dense near the bottom, where valleys are.

@@ -1,33 +1,69 @@
-"""What lies on a landscape: stationary points by index, the dimer, and the key that names them."""
+"""What lies on a landscape: stationary points by index, the dimer, and the start."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
+import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent, QPalette, QPolygonF
-from PySide6.QtWidgets import QGraphicsItem, QSizePolicy, QStyleOptionGraphicsItem, QWidget
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPolygonF
+from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
-from lieapp.gui.slice_key import SliceKey
+from lieapp.gui.view_layer import ViewLayer
+from lieapp.scene.colors import CURVATURE_DOWN, CURVATURE_UP
 
-__all__ = ["CURVATURE_DOWN", "CURVATURE_UP", "DimerItem", "LandscapeKey", "PointItem", "PointKey", "draw_sign"]
-
-CURVATURE_DOWN = "#B2182B"
-"""Colour of a direction along which the landscape curves down."""
-CURVATURE_UP = "#2166AC"
-"""Colour of a direction along which it curves up."""
+__all__ = [
+    "NUMBERED",
+    "SIGN_SIZE",
+    "DimerItem",
+    "PointItem",
+    "StartLabel",
+    "StartRing",
+    "draw_sign",
+    "sign_font",
+    "sign_radius",
+    "sign_scales",
+]
 
 # The picture is the same on a light and on a dark window, so what lies on it is as well.
 _WHITE, _INK = QColor("#FFFFFF"), QColor("#1B2430")
-_SIZE = 8.0
-_WORDS = {"minimum": "minimum", "saddle": "saddle", "maximum": "maximum", "degenerate": "undecided"}
+SIGN_SIZE = 8.0
+"""Half of the width of a disc, in pixels."""
+_DIAMOND = 1.3  # of the size, from the middle to a corner
 _ARM = 34.0
 _HEAD = 8.0
+_SCALES = ((2.3, 1.0), (1.7, 0.75), (0.0, 0.5))
+"""From how far away, in sizes of a sign, the nearest other one may be, to the scale of both."""
+NUMBERED = 0.7
+"""Scale from which on the index of a sign can be read, and is written."""
 
 
-def draw_sign(painter: QPainter, place: QPointF, kind: str, index: int, font: QFont) -> None:
+def sign_radius(kind: str, scale: float = 1.0) -> float:
+    """Return how far a sign reaches from its middle, in pixels."""
+    reach = {"minimum": SIGN_SIZE, "maximum": math.sqrt(2.0) * (SIGN_SIZE - 1.0)}
+    return scale * reach.get(kind, _DIAMOND * SIGN_SIZE)
+
+
+def sign_scales(places: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how large signs are drawn, shape=(signs,): smaller where they would cover one another.
+
+    Parameters
+    ----------
+    places : ndarray, shape=(signs, 2), dtype=float64
+        In pixels.
+    """
+    away = np.hypot(*(places[:, None] - places[None]).transpose(2, 0, 1))
+    np.fill_diagonal(away, np.inf)
+    nearest = away.min(axis=1, initial=np.inf)
+    scales = np.empty(len(places))
+    for least, scale in reversed(_SCALES):
+        scales[nearest >= least * SIGN_SIZE] = scale
+    return scales
+
+
+def draw_sign(painter: QPainter, place: QPointF, kind: str, index: int, font: QFont, scale: float = 1.0) -> None:
     """Draw the sign of a stationary point: a disc, a diamond or a square with its index; dotted where degenerate.
 
     Parameters
@@ -38,26 +74,37 @@ def draw_sign(painter: QPainter, place: QPointF, kind: str, index: int, font: QF
     index : int
         Number of directions that lead down.
     font : QFont
+    scale : float, optional
+        Without its index below `NUMBERED`.
     """
     dotted = kind == "degenerate"
+    size = scale * SIGN_SIZE
     painter.setPen(pg.mkPen(_INK, width=1.5, style=Qt.PenStyle.DotLine if dotted else Qt.PenStyle.SolidLine))
     painter.setBrush(_WHITE)
     x, y = place.x(), place.y()
     if kind == "minimum":
-        painter.drawEllipse(place, _SIZE, _SIZE)
+        painter.drawEllipse(place, size, size)
     elif kind == "maximum":
-        painter.drawRect(QRectF(x - _SIZE + 1, y - _SIZE + 1, 2 * _SIZE - 2, 2 * _SIZE - 2))
+        half = scale * (SIGN_SIZE - 1.0)
+        painter.drawRect(QRectF(x - half, y - half, 2 * half, 2 * half))
     else:
-        arm = 1.3 * _SIZE
+        arm = _DIAMOND * size
         painter.drawPolygon(QPolygonF([QPointF(x, y - arm), QPointF(x + arm, y), QPointF(x, y + arm),
                                        QPointF(x - arm, y)]))  # fmt: skip
+    if scale < NUMBERED:
+        return
+    font = QFont(font)
+    font.setPixelSize(round(scale * font.pixelSize()))
     painter.setFont(font)
     painter.setPen(_INK)
     text = "?" if dotted else str(index)
-    painter.drawText(QRectF(x - _SIZE, y - _SIZE, 2 * _SIZE, 2 * _SIZE), Qt.AlignmentFlag.AlignCenter, text)
+    painter.drawText(
+        QRectF(x - SIGN_SIZE, y - SIGN_SIZE, 2 * SIGN_SIZE, 2 * SIGN_SIZE), Qt.AlignmentFlag.AlignCenter, text
+    )
 
 
-def _small(font: QFont) -> QFont:
+def sign_font(font: QFont) -> QFont:
+    """Return the font of the index in a sign."""
     small = QFont(font)
     # The signs do not grow with the letters of the window, so these do not either.
     small.setPixelSize(11)
@@ -71,6 +118,11 @@ class PointItem(QGraphicsItem):
     ----------
     kind : {"minimum", "saddle", "maximum", "degenerate"}
     index : int
+
+    Attributes
+    ----------
+    scale_drawn : float
+        See `sign_scales`.
     """
 
     def __init__(self, kind: str, index: int) -> None:
@@ -78,14 +130,102 @@ class PointItem(QGraphicsItem):
         self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemIgnoresTransformations)
         # Below the paths: who passes a saddle is what one wants to see.
         self.setZValue(5)
-        self.kind, self.index = kind, index
+        self.kind, self.index, self.scale_drawn = kind, index, 1.0
+
+    def set_scale(self, scale: float) -> None:
+        """Draw it smaller where signs are crowded."""
+        if scale != self.scale_drawn:
+            self.scale_drawn = scale
+            self.update()
 
     def boundingRect(self) -> QRectF:
-        return QRectF(-1.5 * _SIZE, -1.5 * _SIZE, 3 * _SIZE, 3 * _SIZE)
+        return QRectF(-1.5 * SIGN_SIZE, -1.5 * SIGN_SIZE, 3 * SIGN_SIZE, 3 * SIGN_SIZE)
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        draw_sign(painter, QPointF(0.0, 0.0), self.kind, self.index, _small(QFont()))
+        self.draw_at(painter, QPointF(0.0, 0.0))
+
+    def draw_at(self, painter: QPainter, place: QPointF) -> None:
+        """Draw its sign somewhere."""
+        draw_sign(painter, place, self.kind, self.index, sign_font(QFont()), self.scale_drawn)
+
+
+class StartRing(QGraphicsItem):
+    """Where runs start on a plane: an open ring, so that the sign of a saddle within it can be read."""
+
+    _RADIUS = 14.0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemIgnoresTransformations)
+        self.setZValue(4)
+        self.setToolTip("Where the runs start")
+
+    def boundingRect(self) -> QRectF:
+        reach = self._RADIUS + 3.0
+        return QRectF(-reach, -reach, 2 * reach, 2 * reach)
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        for color, width in ((_WHITE, 5.0), (_INK, 2.0)):
+            painter.setPen(pg.mkPen(color, width=width))
+            painter.drawEllipse(QPointF(0.0, 0.0), self._RADIUS, self._RADIUS)
+
+
+class StartLabel(ViewLayer):
+    """The word beside the start, wherever there is room for it.
+
+    Parameters
+    ----------
+    box : ViewBox
+    """
+
+    _GAP = 10.0  # pixels from the middle of the ring
+
+    def __init__(self, box: pg.ViewBox) -> None:
+        super().__init__(box)
+        self.setZValue(4)
+        self.setVisible(False)
+        self._font = QFont()
+        self._place = (0.0, 0.0)
+        self._gap = self._GAP
+        self.text = "start"
+
+    def set_font(self, font: QFont) -> None:
+        """Take the font of the window."""
+        self._font = QFont(font)
+        self.update()
+
+    def set_place(self, x: float, y: float, gap: float = _GAP) -> None:
+        """Stand beside a place, in units of the axes, at a distance in pixels."""
+        if ((x, y), gap) != (self._place, self._gap):
+            self._place, self._gap = (x, y), gap
+            self.update()
+
+    @property
+    def rect(self) -> QRectF:
+        """Where the word is written, in pixels of the view: at the upper right, else to the side that has room."""
+        metrics = QFontMetricsF(self._font)
+        width, height = metrics.horizontalAdvance(self.text) + 8.0, metrics.height() + 2.0
+        x, y = self.pixels(np.array([self._place]))[0].tolist()
+        view = self.boundingRect()
+        left, top = x + self._gap, y - self._gap - 0.5 * height
+        if left + width > view.right():
+            left = x - self._gap - width
+        if top < view.top():
+            top = y + self._gap - 0.5 * height
+        return QRectF(left, top, width, height)
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        rect = self.rect
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(255, 255, 255, 225))
+        painter.drawRoundedRect(rect, 3, 3)
+        painter.setFont(self._font)
+        painter.setPen(_INK)
+        painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, self.text)
 
 
 class DimerItem(QGraphicsItem):
@@ -166,86 +306,3 @@ class DimerItem(QGraphicsItem):
             painter.drawRoundedRect(self._text_rect, 3, 3)
             painter.setPen(color)
             painter.drawText(self._text_rect, Qt.AlignmentFlag.AlignCenter, self.text)
-
-
-class LandscapeKey(SliceKey):
-    """Which colour is which value, also where shades are no proportional scale."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._values: tuple[float, ...] = ()
-
-    def set_scale(self, low: float, high: float, values: Sequence[float], shades: Sequence[float], title: str) -> None:
-        """Show a range of values with marks at contour lines, given with their shades from 0 to 1."""
-        self._values = tuple(values)
-        self.set_values(0.0, 1.0, tuple(shades), title, maximised=False)
-        self.setAccessibleName("Colour key of the landscape")
-        self.setAccessibleDescription(f"{title} from {low:.4g} to {high:.4g}; dark is low, which is better")
-        self.setToolTip(f"{title}: dark is low; marks are the contour lines, above the last everything looks the same")
-
-    def texts(self) -> list[tuple[float, str]]:
-        return [
-            (shade, f"{value:.4g}".replace("-", "−")) for shade, value in zip(self._levels, self._values, strict=True)
-        ]
-
-
-class PointKey(QWidget):
-    """Names the signs of stationary points and the colours of the dimer."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setAccessibleName("Key of the signs")
-        self._kinds: tuple[tuple[str, int], ...] = ()
-        self._dimer = False
-
-    def set_kinds(self, kinds: Sequence[tuple[str, int]], *, dimer: bool) -> None:
-        """Show the signs of these kinds and indices, and the colours of the dimer if one is drawn."""
-        if (tuple(kinds), dimer) == (self._kinds, self._dimer):
-            return
-        self._kinds, self._dimer = tuple(kinds), dimer
-        words = [f"{_WORDS[kind]} (index {index})" for kind, index in self._kinds]
-        self.setAccessibleDescription(", ".join(words))
-        self.setToolTip(
-            "Stationary points, with the number of directions that lead down from them. "
-            "Arrows are dimers: red where the landscape curves down along them, blue where it curves up."
-        )
-        self.updateGeometry()
-        self.update()
-
-    def sizeHint(self) -> QSize:
-        return QSize(60, max(int(QFontMetricsF(self.font()).height()), 22) + 2)
-
-    minimumSizeHint = sizeHint
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        font = QFont(self.font())
-        font.setPointSizeF(max(font.pointSizeF() - 1.0, 6.0))
-        metrics = QFontMetricsF(font)
-        muted = self.palette().color(QPalette.ColorRole.PlaceholderText)
-        middle, left = self.height() / 2, 14.0
-
-        def write(text: str) -> None:
-            nonlocal left
-            painter.setFont(font)
-            painter.setPen(muted)
-            width = metrics.horizontalAdvance(text) + 2
-            if left + width > self.width():
-                return
-            painter.drawText(QRectF(left, 0.0, width, self.height()), Qt.AlignmentFlag.AlignVCenter, text)
-            left += width + 14
-
-        for kind, index in self._kinds:
-            draw_sign(painter, QPointF(left, middle), kind, index, _small(self.font()))
-            left += 1.3 * _SIZE + 6
-            write(_WORDS[kind])
-        if self._dimer:
-            for color, text in ((CURVATURE_DOWN, "dimer, C < 0"), (CURVATURE_UP, "C > 0")):
-                painter.setPen(pg.mkPen(color, width=2.5))
-                painter.drawLine(QPointF(left - 4, middle), QPointF(left + 14, middle))
-                left += 20
-                write(text)
-        painter.end()

@@ -1,32 +1,22 @@
-"""What the picture of a landscape shows: the surface itself, a plane through many dimensions, or nothing to draw."""
+"""Planes through landscapes of many dimensions, computed behind the window and kept."""
 
 from __future__ import annotations
 
-import importlib
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
 from lieapp.gui.worker import Task, Worker
+from lieapp.landscapes.plane_keys import plane_key
 
 if TYPE_CHECKING:
     from lieapp.landscapes.planes import Plane
     from lieapp.landscapes.spec import LandscapeJob
 
-__all__ = ["PlaneMaker", "has_plane", "plane_key"]
+__all__ = ["PlaneMaker"]
 
 _KEPT = 8
-
-
-def has_plane(job: LandscapeJob) -> bool:
-    """Whether a plane stands for the landscape: it has too many dimensions to be drawn, but not those of a network."""
-    return not job.description.is_planar and job.description.dimension is not None
-
-
-def plane_key(job: LandscapeJob) -> tuple[Any, ...]:
-    """Return what the plane of a job depends on."""
-    return job.landscape, job.seed, job.offset, job.start
 
 
 class PlaneMaker(QObject):
@@ -39,7 +29,7 @@ class PlaneMaker(QObject):
     Signals
     -------
     made(object, Plane)
-        Key, see `plane_key`, and the plane.
+        Key, see `lieapp.landscapes.plane_keys.plane_key`, and the plane.
     failed(object)
         The exception.
     """
@@ -61,7 +51,7 @@ class PlaneMaker(QObject):
             self._cache.move_to_end(key)
         elif key not in self._waiting:
             self._waiting[key] = self._compute.submit(
-                lambda task: importlib.import_module("lieapp.landscapes.planes").curvature_plane(job),
+                lambda task: task.load("lieapp.landscapes.planes").curvature_plane(job, stopped=task.cancelled),
                 lambda plane: self._keep(key, plane),
                 lambda error: self._fail(key, error),
             )

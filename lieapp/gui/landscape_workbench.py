@@ -14,7 +14,7 @@ from lieapp.gui.landscape_controller import LandscapeController
 from lieapp.gui.landscape_panel import LandscapePanel
 from lieapp.gui.landscape_plot import LandscapePlot
 from lieapp.gui.landscape_quantities import LANDSCAPE_QUANTITIES, NETWORK_QUANTITIES
-from lieapp.gui.landscape_scene import PlaneMaker, has_plane, plane_key
+from lieapp.gui.landscape_scene import PlaneMaker
 from lieapp.gui.landscape_session import LandscapeChoices
 from lieapp.gui.plots import ProgressPlots
 from lieapp.gui.race_strip import RaceStrip
@@ -23,6 +23,7 @@ from lieapp.gui.run_entry import RunEntry
 from lieapp.gui.run_workbench import RunWorkbench
 from lieapp.gui.runs_panel import RunsPanel
 from lieapp.gui.worker import Worker
+from lieapp.landscapes.plane_keys import has_plane, plane_key
 
 if TYPE_CHECKING:
     from lieapp.gui.growth_plot import GrowthPlot
@@ -215,7 +216,12 @@ class LandscapeWorkbench(RunWorkbench):
         if plane is not None:
             self._shown_plane = plane_key(job)
             self.plot.set_surface(
-                plane, plane.points, project=plane.project, steerable=False, labels=plane.labels, note=_PLANE_NOTE
+                plane,
+                plane.points,
+                project=plane.project,
+                fixed_start=plane.start,
+                labels=plane.labels,
+                note=_PLANE_NOTE,
             )
 
     def _show_start(self) -> None:

@@ -12,6 +12,8 @@ __all__ = [
     "BACKGROUND_DARK",
     "BACKGROUND_LIGHT",
     "CONTEXT",
+    "CURVATURE_DOWN",
+    "CURVATURE_UP",
     "DEVIATION_STOPS",
     "ELEMENT_COLORS",
     "HIGHLIGHT",
@@ -33,6 +35,10 @@ CONTEXT = "#A8A8A8"
 """Chains that take no part in the fit."""
 HIGHLIGHT = "#FFC400"
 """Residues under the pointer, and those selected."""
+CURVATURE_DOWN = "#B2182B"
+"""A direction along which a landscape curves down."""
+CURVATURE_UP = "#2166AC"
+"""A direction along which it curves up."""
 BACKGROUND_LIGHT = "#FFFFFF"
 BACKGROUND_DARK = "#1B1D21"
 
