@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
@@ -47,20 +46,20 @@ class CryoemSource(LateInputs):
 
     def get(self, task: Task) -> Any:
         """Return the inputs, made and measured at the first call; soon after a cancel, `Interrupted` is raised."""
-        importlib.import_module("lieapp.engine.devices").single_thread()
-        interruptible = importlib.import_module("lieapp.cryoem.interruption").interruptible
+        task.load("lieapp.engine.devices").single_thread()
+        interruptible = task.load("lieapp.cryoem.interruption").interruptible
         try:
             with interruptible(task.cancelled):
                 if self.inputs is None:
                     count = f"{self.job.images} images" if self.job.images else "images"
                     edge = f" of {self.job.box} pixels" if self.job.box else ""
                     self.stage = f"{'Reading' if self.job.particles else 'Simulating'} {count}{edge}…"
-                    self.inputs = importlib.import_module("lieapp.cryoem.inputs").load_inputs(self.job)
+                    self.inputs = task.load("lieapp.cryoem.inputs").load_inputs(self.job)
                 if self.baselines is None:
                     self.stage = "Measuring what the runs should reach: the exact minimiser, and one pass…"
-                    measure = importlib.import_module("lieapp.cryoem.baselines").measure_baselines
+                    measure = task.load("lieapp.cryoem.baselines").measure_baselines
                     found = measure(self.job, self.inputs)
-                    describe = importlib.import_module("lieapp.cryoem.map_statistics").map_statistics
+                    describe = task.load("lieapp.cryoem.map_statistics").map_statistics
                     self.statistics = describe(found.reference, bins=128)
                     self.baselines = found
         finally:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -167,7 +166,7 @@ class LandscapeStudies(QObject):
         begin = time.perf_counter()
 
         def work(control: StudyControl, tell: Callable[[Any], None]) -> Any:
-            starts = importlib.import_module("lieapp.landscapes.starts")
+            starts = control.load("lieapp.landscapes.starts")
             return starts.compute_basins(spec, stopped=lambda: control.stopping, progress=tell)
 
         def told(progress: BasinProgress) -> None:
@@ -198,7 +197,7 @@ class LandscapeStudies(QObject):
         color, dash = _line_of(spec.job.optimizer.name)
 
         def work(control: StudyControl, tell: Callable[[Any], None]) -> Any:
-            module = importlib.import_module("lieapp.landscapes.sweep")
+            module = control.load("lieapp.landscapes.sweep")
             return module.run_sweep(spec, control=control, progress=tell)
 
         def told(progress: SweepProgress) -> None:
@@ -225,7 +224,7 @@ class LandscapeStudies(QObject):
             return
 
         def work(control: StudyControl, tell: Callable[[Any], None]) -> Any:
-            module = importlib.import_module("lieapp.landscapes.spectrum")
+            module = control.load("lieapp.landscapes.spectrum")
             return module.spectrum_along(
                 run.job, run.recording, inputs=run.inputs, stopped=lambda: control.stopping, progress=tell
             )
@@ -284,7 +283,7 @@ class LandscapeStudies(QObject):
             look["title"] = self.spectrum.run.title
         errors = self._controller.errors
         self._files.submit(
-            lambda task: importlib.import_module("lieapp.export.landscape_studies").write_study(found, path, **look),
+            lambda task: task.load("lieapp.export.landscape_studies").write_study(found, path, **look),
             lambda files: errors.post(Message(f"Written to {files[0]}.", "success")),
             lambda error: errors.report(error, "Writing"),
         )

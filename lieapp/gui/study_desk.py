@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
@@ -21,6 +22,11 @@ class StudyControl(RunControl):
     def __init__(self) -> None:
         super().__init__()
         self.task: Task | None = None
+
+    def load(self, name: str) -> ModuleType:
+        """Import a module, unless the task was cancelled; see `Task.load`."""
+        assert self.task is not None
+        return self.task.load(name)
 
     @property
     def stopping(self) -> bool:

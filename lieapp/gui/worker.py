@@ -12,8 +12,9 @@ import importlib
 import queue
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Qt, Signal
@@ -23,7 +24,11 @@ if TYPE_CHECKING:
     from lieapp.engine.job import Job
     from lieapp.engine.run import Run
 
-__all__ = ["LateInputs", "Task", "Worker", "drive_race", "drive_run", "import_modules", "warm_up"]
+__all__ = ["Cancelled", "LateInputs", "Task", "Worker", "drive_race", "drive_run", "import_modules", "warm_up"]
+
+
+class Cancelled(Exception):
+    """Raised within work whose result nobody waits for any more."""
 
 
 @dataclass(eq=False)
@@ -46,6 +51,7 @@ class Task:
     failed: Callable[[BaseException], None]
     progress: Callable[[Any], None] | None = None
     _cancel: threading.Event = field(default_factory=threading.Event)
+    _whole: threading.RLock = field(default_factory=threading.RLock)
     _tell: Callable[[Task, Any], None] | None = None
 
     def cancel(self) -> None:
@@ -55,6 +61,32 @@ class Task:
     def cancelled(self) -> bool:
         """Whether `cancel` was called."""
         return self._cancel.is_set()
+
+    @contextlib.contextmanager
+    def whole(self) -> Iterator[None]:
+        """Do what cannot be given up half way but soon ends by itself; a worker that closes waits for its end.
+
+        Raises
+        ------
+        Cancelled
+            If the task was cancelled before: then it does not begin.
+        """
+        with self._whole:
+            if self.cancelled():
+                raise Cancelled
+            yield
+
+    def load(self, name: str) -> ModuleType:
+        """Import a module, unless the task was cancelled.
+
+        Half an import would leave a module that nobody can use, and that of torch takes seconds.
+
+        Raises
+        ------
+        Cancelled
+        """
+        with self.whole():
+            return importlib.import_module(name)
 
     def tell(self, value: Any) -> None:
         """Hand an intermediate value to `progress`, on the window's thread."""
@@ -80,6 +112,7 @@ class Worker(QObject):
         self._closing = False
         self._waiting = 0
         self._tasks: set[Task] = set()
+        self._whole = threading.RLock()
         self._came.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
         self._thread = threading.Thread(target=self._serve, name=name, daemon=True)
         self._thread.start()
@@ -102,7 +135,7 @@ class Worker(QObject):
         -------
         Task
         """
-        task = Task(work, then, failed, progress)
+        task = Task(work, then, failed, progress, _whole=self._whole)
         task._tell = lambda sender, value: self._emit(sender, "progress", value)
         if self._closing:
             task.cancel()
@@ -117,6 +150,11 @@ class Worker(QObject):
     def close(self, timeout: float = 2.0) -> bool:
         """Cancel everything and end the thread.
 
+        Parameters
+        ----------
+        timeout : float, optional
+            Seconds to wait, beside those that what must be done whole still takes, such as an import.
+
         Returns
         -------
         bool
@@ -126,6 +164,9 @@ class Worker(QObject):
         for task in self._tasks:
             task.cancel()
         self._queue.put(None)
+        # Whoever holds it goes on to its end; nothing that is cancelled takes it any more.
+        with self._whole:
+            pass
         self._thread.join(timeout)
         return not self._thread.is_alive()
 
@@ -165,33 +206,32 @@ class Worker(QObject):
 
 def warm_up(task: Task) -> str:
     """Import torch and compute once, so that the first run does not pay for it; return torch's version."""
-    torch = importlib.import_module("torch")
-    importlib.import_module("lieapp.engine.devices").single_thread()
+    torch = task.load("torch")
+    task.load("lieapp.engine.devices").single_thread()
     for module in ("lieapp.alignment.problem", "lieapp.optimizers.registry", "lieapp.engine.run"):
-        if task.cancelled():
-            break
-        importlib.import_module(module)
+        task.load(module)
     # The first step of a torch optimiser imports more of torch than torch itself does.
-    value = torch.ones(4, dtype=torch.float64, requires_grad=True)
-    optimizer = torch.optim.Adam([value])
-    (value * value).sum().backward()
-    optimizer.step()
+    with task.whole():
+        value = torch.ones(4, dtype=torch.float64, requires_grad=True)
+        optimizer = torch.optim.Adam([value])
+        (value * value).sum().backward()
+        optimizer.step()
     return str(torch.__version__)
 
 
 def import_modules(task: Task, names: Sequence[str]) -> None:
     """Import modules, so that the window does not have to when they are first needed."""
     for name in names:
-        if task.cancelled():
-            break
-        importlib.import_module(name)
+        task.load(name)
 
 
-def _open(job: Job, inputs: Any, control: RunControl) -> Run:
-    engine = importlib.import_module("lieapp.engine.job")
-    _, run = engine.open_job(job, inputs)
-    run.share_control(control)
-    return run
+def _open(task: Task, job: Job, inputs: Any) -> Run:
+    engine = task.load("lieapp.engine.job")
+    # It imports the problem and the optimiser, and torch where nobody has before.
+    with task.whole():
+        _, run = engine.open_job(job, inputs)
+    opened: Run = run
+    return opened
 
 
 class LateInputs(ABC):
@@ -226,7 +266,8 @@ def drive_run(task: Task, job: Job, inputs: Any, control: RunControl) -> Any:
     """
     try:
         inputs = _made(task, inputs)
-        run = _open(job, inputs, control)
+        run = _open(task, job, inputs)
+        run.share_control(control)
         task.tell(run.recording)
         for _ in run:
             pass
@@ -249,11 +290,10 @@ def drive_race(
     list of object or None
         One for each entrant.
     """
-    race_module = importlib.import_module("lieapp.engine.race")
-    engine = importlib.import_module("lieapp.engine.job")
     try:
+        race_module = task.load("lieapp.engine.race")
         inputs = _made(task, inputs)
-        runs = [engine.open_job(job, inputs)[1] for _, job in jobs]
+        runs = [_open(task, job, inputs) for _, job in jobs]
         entrants = [race_module.Entrant(name, run) for (name, _), run in zip(jobs, runs, strict=True)]
         race = race_module.Race(entrants, evaluations, control=control)
         task.tell([run.recording for run in runs])
