@@ -74,12 +74,15 @@ class PlainAxis(pg.AxisItem):
         Whether the places are decimal logarithms.
     floor : float or None
         Decimal logarithm below which values were drawn at it; its label says "≤".
+    blank : bool
+        Whether there is nothing yet that numbers could belong to.
     """
 
     def __init__(self, orientation: str) -> None:
         super().__init__(orientation)
         self.decades = False
         self.floor: float | None = None
+        self.blank = False
         # Without this pyqtgraph writes "(x0.001)" beside the label and changes the numbers.
         self.enableAutoSIPrefix(False)
         self.setStyle(maxTextLevel=0, tickLength=-4, tickTextOffset=4, hideOverlappingLabels=False)
@@ -93,6 +96,13 @@ class PlainAxis(pg.AxisItem):
         """Read places as decimal logarithms, or as they are."""
         if (on, floor) != (self.decades, self.floor):
             self.decades, self.floor = on, floor
+            self.picture = None
+            self.update()
+
+    def set_blank(self, on: bool) -> None:
+        """Write no numbers and draw no grid, or do so again."""
+        if on != self.blank:
+            self.blank = on
             self.picture = None
             self.update()
 
@@ -110,6 +120,10 @@ class PlainAxis(pg.AxisItem):
             texts: list[str] = super().tickStrings(values, scale, spacing)
             return texts
         return [self._decade(value) for value in values]
+
+    def drawPicture(self, p: Any, axisSpec: Any, tickSpecs: Any, textSpecs: Any) -> None:
+        # Room for numbers stays, or the plot would jump when they come.
+        super().drawPicture(p, axisSpec, [] if self.blank else tickSpecs, [] if self.blank else textSpecs)
 
     def _decade(self, value: float) -> str:
         text = decade_text(value)

@@ -62,6 +62,7 @@ class GrowthPlot(PlotCard):
         layout.addWidget(self.plot, 1)
         layout.addWidget(self.caption)
         self._ready = True
+        self.set_has_data(False)
         self.restyle()
 
     def set_runs(self, runs: Sequence[RunEntry]) -> None:

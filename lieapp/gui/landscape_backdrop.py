@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from lieapp.gui.landscape_items import PointItem
+from lieapp.gui.landscape_items import PointItem, sign_scales
 from lieapp.gui.landscape_picture import Area, Drawable, SurfacePicture, make_picture, widened
 from lieapp.gui.plane_picture import PlanePicture
 from lieapp.gui.slice_key import slice_colors
@@ -61,6 +62,9 @@ class LandscapeBackdrop(QObject):
         self._drawn = PlanePicture(plot, opacity=_CONTOUR_OPACITY, kept=True)
         self._settling = QTimer(self, singleShot=True, interval=_SETTLE_MILLISECONDS)
         self._settling.timeout.connect(self._ask)
+        box = plot.getPlotItem().getViewBox()
+        box.sigRangeChanged.connect(self._space_points)
+        box.sigResized.connect(self._space_points)
 
     def set_surface(
         self,
@@ -87,6 +91,7 @@ class LandscapeBackdrop(QObject):
         ratio = (x1 - x0) / (y1 - y0)
         self._plot.getPlotItem().getViewBox().setAspectLocked(0.4 < ratio < 2.5)
         self.show_everything()
+        self._space_points()
         self._ask()
 
     def show_everything(self) -> None:
@@ -114,6 +119,13 @@ class LandscapeBackdrop(QObject):
         area = _grown(view, _MARGIN)
         self._area = area
         self._task = self._worker.submit(lambda task: make_picture(surface, area), self._show, self.failed.emit)
+
+    def _space_points(self, *_: object) -> None:
+        """Draw signs smaller where they would cover one another."""
+        width, height = self._plot.getPlotItem().getViewBox().viewPixelSize()
+        places = np.array([(item.pos().x() / width, item.pos().y() / height) for item in self.points]).reshape(-1, 2)
+        for item, scale in zip(self.points, sign_scales(places).tolist(), strict=True):
+            item.set_scale(scale)
 
     def _view(self, surface: Drawable) -> Area:
         (x0, x1), (y0, y1) = self._plot.getPlotItem().getViewBox().viewRange()

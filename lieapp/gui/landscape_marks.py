@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pyqtgraph as pg
+from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QColor, QFont, QPainter
 from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
-from lieapp.gui.landscape_items import DimerItem
+from lieapp.gui.landscape_items import NUMBERED, DimerItem, PointItem, sign_radius
 from lieapp.gui.landscape_paths import on_picture
 from lieapp.gui.landscape_track import Track
 from lieapp.gui.run_entry import RunEntry
@@ -22,15 +24,26 @@ __all__ = ["CursorMarks"]
 _RIM = QColor("#FFFFFF")
 _RIM_WIDTH = 2.0
 _CURRENT_SIZE, _SIZE = 13.0, 10.0
+_CURRENT_RING, _RING = 4.5, 3.0  # width of what is seen of a dot around a sign
+_ON_SIGN = 4.0  # pixels between a dot and the middle of a sign below which one cannot be told from the other
+
+
+class _Sign(NamedTuple):
+    """The sign of a stationary point, by pixels of the view."""
+
+    item: PointItem
+    x: float
+    y: float
 
 
 class _Spot(NamedTuple):
-    """A dot, by pixels of the view."""
+    """A dot, by pixels of the view; on the sign of a stationary point it lies around and beneath the sign."""
 
     x: float
     y: float
     size: float
     color: str
+    sign: _Sign | None = None
 
     @property
     def rect(self) -> QRectF:
@@ -49,8 +62,8 @@ class CursorMarks(ViewLayer):
     ----------
     dimers : dict
         By the id of the run.
-    spots : tuple of (x, y, size, color)
-        In pixels of the view, the current one last.
+    spots : tuple of (x, y, size, color, sign)
+        In pixels of the view, the current one last; with the sign that it would cover.
     """
 
     def __init__(self, box: pg.ViewBox) -> None:
@@ -58,8 +71,17 @@ class CursorMarks(ViewLayer):
         self.setZValue(3)
         self._font = QFont()
         self._shown: tuple[object, ...] = ()
+        self._signs: tuple[PointItem, ...] = ()
+        self._start: tuple[float, float] | None = None
+        self._sign_places: NDArray[np.float64] | None = None
         self.spots: tuple[_Spot, ...] = ()
         self.dimers: dict[str, DimerItem] = {}
+
+    def set_signs(self, signs: Sequence[PointItem], start: tuple[float, float] | None = None) -> None:
+        """Keep the numbers of these signs readable where a run comes to rest, and where all of them start."""
+        self._signs, self._sign_places, self._shown = tuple(signs), None, ()
+        self._start = start
+        self.update()
 
     @property
     def any_dimer(self) -> bool:
@@ -88,7 +110,11 @@ class CursorMarks(ViewLayer):
             track = tracks[identifier]
             x, y = self.pixels(track.coordinates[row : row + 1])[0].tolist()
             size = _CURRENT_SIZE if current else _SIZE
-            spots.append(_Spot(x, y, size, on_picture(track.run.color)))
+            sign = self._sign_at(x, y)
+            if sign is not None:
+                ring = _CURRENT_RING if current else _RING
+                size = 2.0 * (sign_radius(sign.item.kind, sign.item.scale_drawn) + ring)
+            spots.append(_Spot(x, y, size, on_picture(track.run.color), sign))
             if with_dimers and self._show_dimer(track, int(track.frames[row]), QPointF(x, y), current=current):
                 shown.add(identifier)
         self._set_spots(tuple(spots))
@@ -111,15 +137,38 @@ class CursorMarks(ViewLayer):
 
     def place_anew(self) -> None:
         # The same places after a zoom or a shift are seen elsewhere.
-        self._shown = ()
+        self._shown, self._sign_places = (), None
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(pg.mkPen(_RIM, width=_RIM_WIDTH))
+        if self._start is not None:
+            begun = self._sign_at(*self.pixels(np.array([self._start]))[0].tolist())
+            if begun is not None:
+                begun.item.draw_at(painter, QPointF(begun.x, begun.y))
+        rim = pg.mkPen(_RIM, width=_RIM_WIDTH)
         for spot in self.spots:
             if spot.rect.intersects(option.exposedRect):
                 painter.setBrush(QColor(spot.color))
+                painter.setPen(rim)
                 painter.drawEllipse(QPointF(spot.x, spot.y), 0.5 * spot.size, 0.5 * spot.size)
+                if spot.sign is not None:
+                    spot.sign.item.draw_at(painter, QPointF(spot.sign.x, spot.sign.y))
+
+    def _places_of_signs(self) -> NDArray[np.float64]:
+        if self._sign_places is None:
+            places = [(sign.pos().x(), sign.pos().y()) for sign in self._signs]
+            self._sign_places = self.pixels(np.array(places).reshape(-1, 2))
+        return self._sign_places
+
+    def _sign_at(self, x: float, y: float) -> _Sign | None:
+        """Return the sign whose index a dot would cover, or None."""
+        if not self._signs:
+            return None
+        places = self._places_of_signs()
+        nearest = int(np.argmin(np.hypot(places[:, 0] - x, places[:, 1] - y)))
+        item, (left, top) = self._signs[nearest], places[nearest].tolist()
+        covered = math.hypot(left - x, top - y) < _ON_SIGN and item.scale_drawn >= NUMBERED
+        return _Sign(item, left, top) if covered else None
 
     def _set_spots(self, spots: tuple[_Spot, ...]) -> None:
         for gone in set(self.spots) ^ set(spots):

@@ -14,7 +14,8 @@ from PySide6.QtWidgets import QHBoxLayout, QToolTip, QVBoxLayout, QWidget
 
 from lieapp.gui.axes import PlainAxis, style_plot
 from lieapp.gui.landscape_backdrop import LandscapeBackdrop
-from lieapp.gui.landscape_items import LandscapeKey, PointItem, PointKey
+from lieapp.gui.landscape_items import PointItem, StartLabel, StartRing
+from lieapp.gui.landscape_key import LandscapeKey, PointKey
 from lieapp.gui.landscape_marks import CursorMarks
 from lieapp.gui.landscape_paths import PathLayer
 from lieapp.gui.landscape_picture import Drawable, SurfacePicture
@@ -31,6 +32,7 @@ __all__ = ["LandscapePlot"]
 
 _NEAR_PIXELS = 10.0
 _INK = "#1B2430"
+_START_GAP, _RING_GAP = 10.0, 15.0  # pixels between the middle of the start and its name
 _HINT = (
     "Click, or drag the ring, to choose where the next run starts; click a path to put the cursor there; wheel zooms, "
     "drag shifts, double-click shows everything."
@@ -78,6 +80,10 @@ class LandscapePlot(QWidget):
         self.paths = PathLayer(self._box)
         self.marks = CursorMarks(self._box)
         self.start = self._make_start()
+        self.start_ring = StartRing()
+        self.start_ring.setVisible(False)
+        self.plot.addItem(self.start_ring, ignoreBounds=True)
+        self.start_label = StartLabel(self._box)
         self._lay_out()
         self.backdrop.shown.connect(self._show_scale)
         self.backdrop.failed.connect(lambda error: self.readout.setText(str(error)))
@@ -85,6 +91,7 @@ class LandscapePlot(QWidget):
         self._box.sigResized.connect(self._view_changed)
         self.plot.scene().sigMouseClicked.connect(self._click)
         self.plot.scene().sigMouseMoved.connect(self._hover)
+        self.start.sigPositionChanged.connect(self._place_label)
         self.start.sigPositionChangeFinished.connect(self._drop_start)
         self._restyle()
 
@@ -96,7 +103,7 @@ class LandscapePlot(QWidget):
         points: Sequence[StationaryPoint] = (),
         *,
         project: Projection = as_it_is,
-        steerable: bool = True,
+        fixed_start: tuple[float, float] | None = None,
         labels: tuple[str, str] = ("x", "y"),
         note: str = "",
     ) -> None:
@@ -110,23 +117,29 @@ class LandscapePlot(QWidget):
             Their first two coordinates are places on the picture.
         project : callable, optional
             From recorded points to places on the picture.
-        steerable : bool, optional
-            Whether the user may choose the start here.
+        fixed_start : (float, float), optional
+            Where runs start, on a picture where the user cannot choose it.
         labels : (str, str), optional
             Of the two axes.
         note : str, optional
             What is to be known about the picture; shown while nothing else is.
         """
         self._note = note
-        self._project, self._steerable = project, steerable
+        self._project, self._steerable = project, fixed_start is None
         self._runs = []
         for identifier in list(self.tracks):
             self._drop(identifier)
         self.paths.show_tracks((), None)
         self.start.setVisible(False)
+        self.start_ring.setVisible(fixed_start is not None)
+        if fixed_start is not None:
+            self.start_ring.setPos(*fixed_start)
+        self._place_label()
         for side, label in zip(("bottom", "left"), labels, strict=True):
             self.plot.setLabel(side, label, **self.plot.getAxis(side).labelStyle)
+            self.plot.getAxis(side).set_blank(surface is None)
         self.backdrop.set_surface(surface, points, _describe_point)
+        self.marks.set_signs(self.points, fixed_start)
         if surface is None:
             self.readout.setText("The picture is being computed…")
             return
@@ -142,12 +155,12 @@ class LandscapePlot(QWidget):
             self.start.blockSignals(True)
             self.start.setPos(start[0], start[1])
             self.start.blockSignals(False)
+        self._place_label()
 
     def set_runs(self, runs: Sequence[RunEntry]) -> None:
         """Show the paths of these runs; they are visible and on this landscape."""
         self._runs = list(runs)
-        # Among paths it would hide what it names.
-        self.start.label().setVisible(not runs)
+        self._place_label()
         for identifier in set(self.tracks) - {run.id for run in runs}:
             self._drop(identifier)
         self.refresh()
@@ -221,6 +234,12 @@ class LandscapePlot(QWidget):
         ):
             self._show_key()
         self._write_readout()
+
+    def _place_label(self, *_: object) -> None:
+        """Name the start; among paths the word would hide what it names."""
+        ring = self.start if self._steerable else self.start_ring
+        self.start_label.setVisible(ring.isVisible() and not self._runs)
+        self.start_label.set_place(ring.pos().x(), ring.pos().y(), _START_GAP if self._steerable else _RING_GAP)
 
     def _show_key(self) -> None:
         kinds = sorted({(item.kind, item.index) for item in self.points}, key=lambda each: (each[1], each[0]))
@@ -336,8 +355,7 @@ class LandscapePlot(QWidget):
         return plot
 
     def _make_start(self) -> pg.TargetItem:
-        start = pg.TargetItem(size=15, symbol="o", movable=True, label="start",
-                              labelOpts={"offset": (8, -8), "anchor": (0, 1)})  # fmt: skip
+        start = pg.TargetItem(size=15, symbol="o", movable=True)
         start.setZValue(8)
         start.setVisible(False)
         self.plot.addItem(start, ignoreBounds=True)
@@ -392,10 +410,7 @@ class LandscapePlot(QWidget):
         self.start.setBrush(pg.mkBrush(255, 255, 255, 235))
         self.start.setHoverPen(pg.mkPen(palette.color(QPalette.ColorRole.Highlight), width=3))
         self.start.setHoverBrush(pg.mkBrush(255, 255, 255, 255))
-        label = self.start.label()
-        if label is not None:
-            label.setColor(_INK)
-            label.fill = pg.mkBrush(255, 255, 255, 215)
+        self.start_label.set_font(self.font())
         self.marks.set_font(self.font())
         metrics = QFontMetricsF(self.font())
         self.key.set_margins(int(metrics.height() / 2), int(3.0 * metrics.height()))

@@ -177,6 +177,9 @@ class PlotCard(QWidget):
     def set_has_data(self, has: bool) -> None:
         """Tell whether there is anything to follow."""
         self._has_data = has
+        # Numbers along the axes of an empty plot would be of nothing.
+        for axis in (self.left_axis, self.bottom_axis):
+            axis.set_blank(not has)
         self._show_following()
 
     def _show_following(self, *_: object) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -295,6 +296,10 @@ class PlotLegend(QFrame):
 
     # -- pieces ---------------------------------------------------------------------------------------------------
 
+    @property
+    def _rest(self) -> str:
+        return f"and {self._left_out} earlier"
+
     def _fits(self, font: QFont) -> bool:
         metrics = QFontMetricsF(font)
         widest = max((metrics.horizontalAdvance(entry.text()) for entry in self._entries.values()), default=0.0)
@@ -330,6 +335,9 @@ class PlotLegend(QFrame):
         self._layout.setContentsMargins(_SPACE, 4, _SPACE, 4 + extra)
         self._layout.activate()
         size = self._layout.sizeHint()
+        if self._left_out:
+            words = QFontMetricsF(self.text_font).horizontalAdvance(self._rest)
+            size.setWidth(max(size.width(), math.ceil(words) + 2 * _SPACE))
         # In a small plot it would be all that is seen; the runs are named beside the plot as well.
         small = not self._area.isValid() or size.width() * size.height() <= _LARGEST_AREA * (
             self._area.width() * self._area.height()
@@ -353,4 +361,4 @@ class PlotLegend(QFrame):
             painter.setPen(self.colors.color(role.PlaceholderText))
             place = self.rect().adjusted(_SPACE, 0, -_SPACE, -4)
             painter.drawText(place, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom,
-                             f"and {self._left_out} earlier")  # fmt: skip
+                             self._rest)  # fmt: skip

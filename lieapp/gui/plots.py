@@ -104,6 +104,7 @@ class ProgressPlots(PlotCard):
         self.view_box.sigResized.connect(self._take_size)
         self._ready = True
         self.restyle()
+        self.set_has_data(False)
         self._show_empty_range()
 
     # -- what is shown --------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,7 +12,7 @@ from PySide6.QtCore import QEvent, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QLinearGradient, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-__all__ = ["SliceKey", "slice_colors"]
+__all__ = ["SliceKey", "evenly_apart", "slice_colors"]
 
 _BAR = 12
 _MAP = "viridis"
@@ -21,6 +22,26 @@ def slice_colors(maximised: bool) -> NDArray[np.uint8]:
     """Return 256 colours, shape=(256, 3), from the smallest value to the largest: the dark end is the better one."""
     table: NDArray[np.uint8] = pg.colormap.get(_MAP).getLookupTable(nPts=256, alpha=False)
     return table[::-1] if maximised else table
+
+
+def evenly_apart(places: Sequence[float], least: float, first: float) -> range:
+    """Return which marks of an upright bar get a number: all, or every second, or third, as far as there is room.
+
+    Parameters
+    ----------
+    places : sequence of float
+        Of the marks in pixels from the top, the lowest first.
+    least : float
+        Pixels between two numbers.
+    first : float
+        Pixels from the top above which a number would be cut.
+    """
+    count = sum(place >= first for place in places)
+    for step in range(1, count):
+        chosen = range((count - 1) % step // 2, count, step)
+        if all(places[a] - places[b] >= least for a, b in itertools.pairwise(chosen)):
+            return chosen
+    return range(min(count, 1))
 
 
 class SliceKey(QWidget):
@@ -100,18 +121,17 @@ class SliceKey(QWidget):
         text = palette.color(QPalette.ColorRole.Text)
         low, high = self._range
         span = (high - low) or 1.0
-        last = bar.bottom() + metrics.height()
         right = 0.0
-        for value, written in self.texts():
-            y = bar.bottom() - (value - low) / span * bar.height()
+        texts = self.texts()
+        places = [bar.bottom() - (value - low) / span * bar.height() for value, _ in texts]
+        numbered = evenly_apart(places, 1.05 * metrics.height(), 0.5 * metrics.height())
+        for place, (y, (_, written)) in enumerate(zip(places, texts, strict=True)):
             painter.setPen(QColor(255, 255, 255, 190))
             painter.drawLine(int(bar.left()), round(y), int(bar.right()), round(y))
             width = metrics.horizontalAdvance(written)
             right = max(right, width)
-            # Where the bar is short, every second mark may go without its number.
-            if last - y < 1.05 * metrics.height() or y - 0.5 * metrics.height() < 0:
+            if place not in numbered:
                 continue
-            last = y
             painter.setPen(text)
             box = QRectF(bar.right() + 4, y - metrics.height() / 2, width + 2, metrics.height())
             painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, written)

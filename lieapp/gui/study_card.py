@@ -135,6 +135,7 @@ class StudyCard(PlotCard):
         for widget in below:
             layout.addWidget(widget)
         self._ready = True
+        self.set_has_data(self.found is not None)
         self.restyle()
 
     @staticmethod
