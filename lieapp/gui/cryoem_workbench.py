@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,23 +48,38 @@ class CryoemWorkbench(RunWorkbench):
         self, controller: CryoemController, actions: ActionSet, files: Worker, parent: QWidget | None = None
     ) -> None:
         super().__init__(controller, actions, "Cryo-EM workbench", parent)
+        self.active = False  # until it is shown
         self.controller = controller
+
+    def assemble(self) -> Iterator[None]:
+        """Make it part by part; before the last one it is of no use."""
+        controller, actions = self.controller, self._actions
         self.panel = CryoemPanel(actions)
+        yield
         self.maps = MapsView(controller)
+        yield
         self.slices = SliceView(controller)
-        self.plots = ProgressPlots(CRYOEM_QUANTITIES, CRYOEM_ABSCISSAE)
         self.images = ImageView(controller)
         self.filling = FillingView(controller)
+        yield
+        self.plots = ProgressPlots(CRYOEM_QUANTITIES, CRYOEM_ABSCISSAE)
+        yield
         self.fsc = FscPlot(controller)
+        yield
         self.errors = ErrorView(controller)
+        yield
         self.sampling = SamplingView(controller)
+        yield
         self.strip = RaceStrip([actions["preset_sharper"], actions["preset_preferred"]])
         self.runs = RunsPanel("gap", "how far its loss is above the least possible")
         self.run_bar = RunBar(actions, "Run", "start")
         self.run_bar.text_buttons["branch"].hide()  # no run starts from the map of another
+        yield
         self._lay_out()
-        self._connect()
+        yield
         self._show_form()
+        yield
+        self._connect()
         self._show_entrants()
         self._show_scene()
         self._show_states()

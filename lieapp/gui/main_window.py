@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -216,7 +215,10 @@ class MainWindow(QMainWindow):
 
         yield
         controller = CryoemController(self.compute, self.files, self.errors, self.turn, self)
-        return CryoemWorkbench(controller, self.actions_, self.files)
+        workbench = CryoemWorkbench(controller, self.actions_, self.files, self.workbenches)
+        workbench.hide()
+        yield from workbench.assemble()
+        return workbench
 
     def _take_cryoem(self, workbench: RunWorkbench) -> None:
         from lieapp.gui.cryoem_exports import CryoemExports
@@ -276,12 +278,13 @@ class MainWindow(QMainWindow):
             for part, state in workbench.save_layout().items():
                 self.preferences.set_state(_layout_key(name, part), state)
         self.preferences.save()
-        for _, workbench in self.workbenches:
+        self.hide()  # nobody is to watch while threads come to their end
+        for workbench in self.workbenches.whole():
             workbench.run_controller.close()
         for worker in (self.compute, self.files, self.writing):
             worker.close(2.0)
-        if self.cryoem is not None:
-            self.cryoem.shut_down()
+        for workbench in self.workbenches.whole():
+            workbench.shut_down()
         self.workbench.density.shut_down()
         self.workbench.viewer.shut_down()
         app = QApplication.instance()
@@ -373,7 +376,7 @@ class MainWindow(QMainWindow):
 
     def _ask_settings_class(self, workbench: RunWorkbench, name: str) -> None:
         def work(task: Task) -> Any:
-            return importlib.import_module("lieapp.optimizers.registry").settings_class(name)
+            return task.load("lieapp.optimizers.registry").settings_class(name)
 
         def failed(error: BaseException) -> None:
             self.errors.report(error, f"Asking for the settings of {name}")

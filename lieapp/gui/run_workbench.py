@@ -202,6 +202,9 @@ class RunWorkbench(QWidget, metaclass=AbstractQt):
         if on:
             self._show_states()
 
+    def shut_down(self) -> None:
+        """End what the views have begun; call it before the window goes."""
+
     def _take_choices(self, choices: Any) -> None:
         self.run_controller.set_choices(choices)
 

@@ -27,6 +27,8 @@ _OTHER_WORKBENCHES = (
 """What the window would import, and its user wait for, when another workbench is shown for the first time."""
 
 
+_PREPARED = ("landscape", "cryoem")
+"""Workbenches that are made ahead, in this order."""
 _PREPARE_MILLISECONDS = 150
 """Between two parts of a workbench that is made ahead, so that a click in between is answered at once."""
 
@@ -96,9 +98,12 @@ class WindowStart(QObject):
         )
 
     def _prepare(self) -> None:
-        """Make a part of the workbench that is likely to be shown next, while nothing runs."""
+        """Make a part of the workbenches that may be shown next, while nothing runs."""
         window = self._window
-        if window.turn.holder is None and not (window.isVisible() and window.workbenches.prepare("landscape")):
+        if window.turn.holder is not None:
+            return
+        # The first that is not whole yet gets a part, and the next one its turn when there is none.
+        if not (window.isVisible() and any(window.workbenches.prepare(name) for name in _PREPARED)):
             self._preparing.stop()
 
     def _focus_align(self) -> None:

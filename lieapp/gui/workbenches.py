@@ -86,6 +86,10 @@ class Workbenches(QStackedWidget):
         """The workbench that is shown."""
         return self._made[self.name]
 
+    def whole(self) -> list[RunWorkbench]:
+        """Return the workbenches that are whole, those made ahead too."""
+        return [*self._made.values(), *self._ahead.values()]
+
     def __iter__(self) -> Iterator[tuple[str, RunWorkbench]]:
         """Iterate over the names and workbenches made so far."""
         return iter(self._made.items())

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,9 @@ Array = NDArray[np.float64]
 
 _GRID = 61
 _MARGIN = 1.25
+_BEYOND = 20  # lines of the grid at most, on each side beyond the domain, where little happens
+_EDGE = 0.02  # of the domain, at least: what is drawn fades where nothing is known beyond
+_NARROWEST_PANE, _WIDEST_PANE = 0.7, 2.0  # width over height of what a plane is to fill at one scale
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,12 +37,16 @@ class Plane:
     Attributes
     ----------
     x, y : ndarray, shape=(nx,) and (ny,)
-        Grid.
+        Grid: dense in the domain, coarse beyond it.
     values : ndarray, shape=(ny, nx)
     origin : ndarray, shape=(dimension,)
         What is at (0, 0).
     basis : ndarray, shape=(2, dimension)
         Orthonormal.
+    domain : ((x0, x1), (y0, y1))
+        The part of the plane that matters.
+    start : (float, float)
+        Where on the plane runs start.
     labels : (str, str)
         Of the axes.
     points : tuple of StationaryPoint
@@ -54,23 +62,18 @@ class Plane:
     values: Array
     origin: Array
     basis: Array
+    domain: Domain
+    start: tuple[float, float]
     labels: tuple[str, str]
     points: tuple[StationaryPoint, ...] = ()
     clip: float | None = None
     periodic: bool = False
 
-    @property
-    def domain(self) -> Domain:
-        """The part of the plane that was computed."""
-        return (float(self.x[0]), float(self.x[-1])), (float(self.y[0]), float(self.y[-1]))
-
     def value(self, x: Any, y: Any) -> Any:
         """Return the loss at arrays of x and y, interpolated between the points of the grid; NaN beside it."""
         x, y = np.broadcast_arrays(np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64))
-        u = (x - self.x[0]) / (self.x[1] - self.x[0])
-        v = (y - self.y[0]) / (self.y[1] - self.y[0])
-        tiny = 1e-9
-        outside = (u < -tiny) | (u > len(self.x) - 1 + tiny) | (v < -tiny) | (v > len(self.y) - 1 + tiny)
+        outside = _beside(x, self.x) | _beside(y, self.y)
+        u, v = (np.interp(at, axis, np.arange(len(axis))) for at, axis in ((x, self.x), (y, self.y)))
         i = np.clip(u.astype(int), 0, len(self.x) - 2)
         j = np.clip(v.astype(int), 0, len(self.y) - 2)
         a, b = u - i, v - j
@@ -89,23 +92,27 @@ class Plane:
         return projected
 
 
-def curvature_plane(job: LandscapeJob) -> Plane:
+def curvature_plane(job: LandscapeJob, *, stopped: Callable[[], bool] = lambda: False) -> Plane:
     """Return the plane through the start of a job along its directions of lowest and of highest curvature.
+
+    It reaches beyond its domain as far as panes of the usual shapes show it at one scale.
 
     Parameters
     ----------
     job : LandscapeJob
         Of a landscape of 3 to 128 parameters. On SO(3) the plane is one of rotation vectors, through the maximum, a
         saddle and the minimum.
+    stopped : callable() -> bool, optional
+        Asked between rows; once true, the plane is given up.
 
     Raises
     ------
     LandscapeError
-        If the landscape is drawn itself, or its Hessian is too large.
+        If the landscape is drawn itself, its Hessian is too large, or the plane was given up.
     """
-    if job.landscape == "so3-alignment":
-        return _rotation_plane()
     problem, _ = open_landscape(job)
+    if job.landscape == "so3-alignment":
+        return _rotation_plane(problem.model.position())
     if job.description.is_planar or not problem.is_small:
         raise LandscapeError(f"{job.description.title}: there is no plane of lowest and highest curvature to draw")
     problem.oracle.gradient()
@@ -123,11 +130,41 @@ def curvature_plane(job: LandscapeJob) -> Plane:
     # Across, the loss is far steeper: colours and height are for what happens along the lowest direction.
     clip = first + 4.0 * (first - lowest)
     height = _MARGIN * _climb(problem, origin, basis[1], reach, clip)
-    up = np.linspace(-height, height, _GRID)
-    values = np.array([[_loss(problem, origin + a * basis[0] + b * basis[1]) for a in across] for b in up])
+    domain = ((-reach, reach), (-height, height))
+    across, up = _axes(domain)
+    values = np.empty((len(up), len(across)))
+    for row, b in zip(values, up, strict=True):
+        if stopped():
+            raise LandscapeError(f"{job.description.title}: the plane was given up")
+        row[:] = [_loss(problem, origin + a * basis[0] + b * basis[1]) for a in across]
     points = _points_in_plane(problem, origin, basis, reach)
     labels = ("along the lowest curvature at the start", "along the highest curvature at the start")
-    return Plane(across, up, values, origin, basis, labels, points, clip)
+    return Plane(across, up, values, origin, basis, domain, (0.0, 0.0), labels, points, clip)
+
+
+def _axes(domain: Domain, beyond: int = _BEYOND) -> tuple[Array, Array]:
+    """Return the lines of the grid, shape=(nx,) and (ny,), over a domain and over what panes show beside it."""
+    (x0, x1), (y0, y1) = domain
+    width, height = x1 - x0, y1 - y0
+    sides = (
+        max(0.5 * (_WIDEST_PANE * height - width), _EDGE * width),
+        max(0.5 * (width / _NARROWEST_PANE - height), _EDGE * height),
+    )
+    x, y = (_axis(low, high, side, beyond) for (low, high), side in zip(domain, sides, strict=True))
+    return x, y
+
+
+def _axis(low: float, high: float, side: float, beyond: int) -> Array:
+    inside = np.linspace(low, high, _GRID)
+    lines = min(math.ceil(side / (inside[1] - inside[0])), beyond)
+    before, after = np.linspace(low - side, low, lines + 1), np.linspace(high, high + side, lines + 1)
+    return np.concatenate((before[:-1], inside, after[1:]))
+
+
+def _beside(places: Array, axis: Array) -> Any:
+    """Whether places, of any shape, lie beside an axis of the grid."""
+    tiny = 1e-9 * (axis[-1] - axis[0])
+    return (places < axis[0] - tiny) | (places > axis[-1] + tiny)
 
 
 def _turning_point(problem: LandscapeProblem, origin: Array, direction: Array, reach: float) -> float:
@@ -171,10 +208,11 @@ def _signed(vector: Array) -> Array:
     return vector * np.sign(vector[np.argmax(np.abs(vector))])
 
 
-def _rotation_plane() -> Plane:
+def _rotation_plane(start: Array) -> Plane:
     """Rotation vectors of which the first component is zero: loss ``Σ sᵢ (1 − cos θ)(1 − nᵢ²)``, θ n the vector."""
     s = np.array(SO3_SINGULAR_VALUES)
-    across, up = np.linspace(-0.3 * math.pi, 1.2 * math.pi, _GRID), np.linspace(-1.1 * math.pi, 1.1 * math.pi, _GRID)
+    domain = ((-0.3 * math.pi, 1.2 * math.pi), (-1.1 * math.pi, 1.1 * math.pi))
+    across, up = _axes(domain, _GRID)  # a closed form costs nothing
     basis = np.array([[0.0, 0.0, 1.0], [0.0, 1.0, 0.0]])
     a, b = np.meshgrid(across, up)
     vectors = a[..., None] * basis[0] + b[..., None] * basis[1]
@@ -187,4 +225,6 @@ def _rotation_plane() -> Plane:
         if each.position[0] == 0.0
     )
     labels = ("rotation about the third axis (rad)", "rotation about the second axis (rad)")
-    return Plane(across, up, values, np.zeros(3), basis, labels, points, None, periodic=True)
+    plane = Plane(across, up, values, np.zeros(3), basis, domain, (0.0, 0.0), labels, points, None, periodic=True)
+    x, y = plane.project(start[None])[0].tolist()
+    return replace(plane, start=(x, y))

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from lieapp.gui.worker import Task, Worker
+from lieapp.gui.worker import Cancelled, Task, Worker
 
 
 @pytest.fixture
@@ -90,6 +90,53 @@ def test_closing_cancels_and_ends_the_thread(qtbot) -> None:
     assert worker.close(2.0)
     assert time.perf_counter() - begin < 1.0
     assert worker.submit(lambda task: 1, print, print).cancelled()
+
+
+def test_closing_waits_for_what_must_be_done_whole_and_begins_nothing_more(
+    qtbot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = Worker("lieapp-loading")
+    inside, joined, gate = threading.Event(), threading.Event(), threading.Event()
+    seen: list[str] = []
+
+    def work(task: Task) -> None:
+        with task.whole():
+            inside.set()
+            gate.wait(20)
+            seen.append("whole")
+        task.load("lieapp.a_module_that_nobody_wrote")
+
+    def open_gate() -> None:
+        while not task.cancelled():
+            time.sleep(0.001)
+        joined.wait(0.2)  # a worker that did not wait would join its thread at once
+        gate.set()
+
+    join = worker._thread.join
+
+    def watched_join(timeout: float | None = None) -> None:
+        seen.append("join")
+        joined.set()
+        join(timeout)
+
+    monkeypatch.setattr(worker._thread, "join", watched_join)
+    task = worker.submit(work, seen.append, lambda error: seen.append(str(error)))
+    waiting = worker.submit(lambda task: seen.append("begun"), print, print)
+    assert inside.wait(20)
+    opener = threading.Thread(target=open_gate)
+    opener.start()
+    assert worker.close(20.0)
+    opener.join()
+    qtbot.wait(1)
+    assert seen == ["whole", "join"] and waiting.cancelled()
+
+
+def test_a_cancelled_task_loads_nothing() -> None:
+    task = Task(print, print, print)
+    assert task.load("math").pi > 3.0
+    task.cancel()
+    with pytest.raises(Cancelled):
+        task.load("math")
 
 
 def test_idleness_is_announced(worker: Worker, qtbot) -> None:
