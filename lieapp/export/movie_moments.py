@@ -50,8 +50,9 @@ def even_budgets(settled: float, end: float, most: int) -> list[float]:
     most : int
         Of a longer race an even choice of frames is shown.
     """
-    budgets = np.linspace(0.0, settled, max(min(round(settled) + 1, most - 1), 1)).tolist()
-    return [*budgets, end] if end > settled else budgets
+    jumps = end > settled
+    budgets = np.linspace(0.0, settled, max(min(round(settled) + 1, most - jumps), 1)).tolist()
+    return [*budgets, end] if jumps else budgets
 
 
 def outcome_text(recording: Recording, frame: int) -> str:
