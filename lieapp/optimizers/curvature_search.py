@@ -38,6 +38,9 @@ _SMALL_RESIDUAL = 0.5
 _STILL_DEGREES = 5.0
 _FALLEN, _FALLEN_BESIDE_SADDLES = 0.1, 1.0 / 3.0
 
+_LOOK_EVERY = 5
+"""Steps between two looks at the length of the gradient where nothing else needs it and it has many numbers."""
+
 
 class CurvatureSearch:
     """Keeps directions of lowest curvature, and searches for new ones when they are due.
@@ -99,9 +102,11 @@ class CurvatureSearch:
         # A step that searches anyway will ask for the slopes along the new directions.
         slopes, length = [], memory.lately
         idle = known and self._idle(own)
+        if idle and not self._looks():
+            memory.since, memory.alignment = memory.since + 1, math.nan
+            return False
         if idle:
-            if self._adaptive or memory.since + 1 >= memory.interval:
-                length = rough_norm(grads)
+            length = rough_norm(grads)
         elif known and (memory.since + 1 < memory.interval or any(block.stride for block in memory.blocks)):
             measured = [rough_product_and_norm(b.direction, part) for b, part in self.parts(grads)]
             slopes, length = [slope for slope, _ in measured], math.hypot(*(norm for _, norm in measured))
@@ -180,6 +185,18 @@ class CurvatureSearch:
         if self.options["mode"] != "escape" or any(block.awaits_slope for block in self.memory.blocks):
             return False
         return FlatSpace(own).size > MANY
+
+    def _looks(self) -> bool:
+        """Whether a step without use for slopes takes the length of the gradient, or may search."""
+        memory = self.memory
+        since = memory.since + 1
+        if (
+            since >= memory.interval
+            or not memory.judged
+            or (memory.paid and any(block.left for block in memory.blocks))
+        ):
+            return True
+        return self._adaptive and since % _LOOK_EVERY == 0
 
     def _due(self, length: float, known: bool) -> bool:
         memory, interval = self.memory, float(self.options["interval"])

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from lieapp.engine.devices import single_thread
+from lieapp.landscapes.recommended import recommended
 from lieapp.landscapes.transformer import TransformerModel, shape_of
 from lieapp.optimizers.deo import DEO
 from lieapp.optimizers.dimer import Rotation, rotate
@@ -63,7 +64,7 @@ def run(quick: bool) -> list[dict[str, Any]]:
             rows += curvature(model, steps)
         rows += distributions(name, range(1) if quick else range(5), (30,) if quick else (30, 50, 150, 500))
         size = sum(p.numel() for p in model.parameters)
-        return rows + costs(model, f"{name}, {size} parameters", 12 if quick else 60)
+        return rows + costs(model, f"{name}, {size} parameters", 12 if quick else 80)
 
 
 def train(model: TransformerModel, steps: int) -> None:
@@ -169,7 +170,10 @@ def random_direction(model: TransformerModel) -> list[Tensor]:
 def costs(model: TransformerModel, label: str, steps: int) -> list[dict[str, Any]]:
     """Return what a step costs outside the gradients and the base, and DEO's time against its evaluations."""
     rows = []
+    on_networks = {"interval": recommended("deo", None)["interval"]}
     for name, settings in (
+        ("escape as recommended for networks", on_networks),
+        ("project as recommended for networks", {**on_networks, "mode": "project"}),
         ("default", {}),
         ("K 10, 5 rotations", {"adaptive": False}),
         ("project, K 10", {"adaptive": False, "mode": "project"}),

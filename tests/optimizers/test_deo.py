@@ -369,6 +369,23 @@ def test_slopes_that_no_step_needs_are_taken_when_looked_at(adaptive: bool, monk
         assert one[1] == pytest.approx(other[1], rel=1e-6, nan_ok=True)
 
 
+def test_many_numbers_are_looked_at_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The gradient falls a hundredfold in 60 steps: noticed by two looks, five steps apart, though nothing was due."""
+    looks: list[int] = []
+    measure = curvature_search.rough_norm
+    monkeypatch.setattr(curvature_search, "rough_norm", lambda grads: looks.append(1) or measure(grads))
+    x = torch.ones(70_000).requires_grad_()
+    optimizer = deo(x, lr=0.075, interval=100.0)
+    intervals = []
+    for _ in range(60):
+        optimizer.step(closure_of(lambda x: 0.5 * x.square().sum(), x))
+        intervals.append(optimizer._search.memory.interval)
+    assert intervals[0] == 160.0 and intervals[-1] == 100.0
+    fallen = math.log(10.0) / -math.log(1.0 - 0.075)
+    assert fallen + 5 <= intervals.index(100.0) <= fallen + 10
+    assert 1 <= len(looks) <= 13
+
+
 # What it leaves alone
 
 
