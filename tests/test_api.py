@@ -61,6 +61,20 @@ def test_divergence_is_an_outcome_not_an_exception(files: tuple[str, str]) -> No
     assert np.isfinite(result.matrix).all(), "the best pose is kept"
 
 
+def test_a_walk_to_a_saddle_reports_the_saddle(files: tuple[str, str]) -> None:
+    from lieapp.export.alignment_result import AlignmentResult
+
+    result = lieapp.align(*files, optimizer="deo", settings={"mode": "reflect"}, steps=200)
+    norms = result.recording.column("gradient_norm")
+    best = result.recording.best
+    assert result.report.outcome == "converged" and result.report.best_step == best
+    assert norms[best] == norms[1:].min() < 1e-6
+    assert result.report.rmsd == pytest.approx(result.recording.row(best)["rmsd"])
+    assert result.report.rmsd > result.report.kabsch_rmsd + 1.0, "a saddle is not the best superposition"
+    shown = AlignmentResult(result.job, result.inputs, result.recording, result.report, best)
+    assert shown.pose_text == "pose of least gradient of the run"
+
+
 def test_wrong_use_is_one_line(files: tuple[str, str]) -> None:
     with pytest.raises(LieAppError, match="no-such-file"):
         lieapp.align("no-such-file.pdb", files[1])

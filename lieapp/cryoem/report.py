@@ -27,7 +27,7 @@ class CryoemReport(RunReport):
 
     hvps: float = Field(description="Products, those of preconditioners included; one with a real volume counts half")
     evaluations: float = Field(description="Cost in gradients of a batch: gradients + c_hvp hvps + c_loss losses")
-    best_step: int = Field(description="Step of the lowest loss of a batch")
+    best_step: int = Field(description="Step of the lowest loss of a batch; see RunReport for walks to a saddle")
     source: str = Field(description="Phantom or file")
     box: int = Field(description="Pixels along an edge")
     pixel_size_angstrom: float

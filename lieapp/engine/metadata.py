@@ -33,6 +33,7 @@ def run_metadata(
     return {
         "job": None if job is None else json.loads(job_to_json(job)),
         "problem": problem.name,
+        "best_by": "gradient_norm" if getattr(optimizer, "climbs", False) else "loss",
         "metric": {"name": metric.name, "unit": metric.unit, "scale": metric.scale},
         "reference": dict(problem.reference()),
         "optimizer": type(optimizer).__name__ if settings is None else type(settings).name,

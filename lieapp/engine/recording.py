@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lieapp.engine.best import BestBy, BestFrame, read_best_by
 from lieapp.engine.errors import EngineError
 from lieapp.engine.outcome import Outcome
 from lieapp.engine.snapshots import SnapshotStore
@@ -39,7 +40,8 @@ class Recording:
     Parameters
     ----------
     metadata : dict, optional
-        Plain values for JSON: job, resolved settings, device, versions, costs. Stored with the recording.
+        Plain values for JSON: job, resolved settings, device, versions, costs. Stored with the recording. ``best_by``
+        names the column that decides which frame is the best, see `lieapp.engine.best`; the loss by default.
     snapshot_budget_bytes : int, optional
         Most bytes of states that are kept; see `lieapp.engine.snapshots`.
     snapshot_memory_bytes : int, optional
@@ -59,8 +61,7 @@ class Recording:
         self.metadata: dict[str, Any] = {} if metadata is None else metadata
         self._table: _Table | None = None
         self._count = 0
-        self._best = 0
-        self._best_loss = math.inf
+        self._best: BestFrame | None = None
         self._outcome: Outcome | None = None
         self._snapshots = SnapshotStore(snapshot_budget_bytes, snapshot_memory_bytes)
 
@@ -80,7 +81,7 @@ class Recording:
         Parameters
         ----------
         row : mapping of str to float
-            The first one fixes the columns; ``loss``, where there is one, decides which frame is the best.
+            The first one fixes the columns; that of `best_by`, where there is one, decides which frame is the best.
         state : mapping of str to ndarray
             What the frame shows; copied. Same keys, shapes and types in every frame.
 
@@ -114,14 +115,12 @@ class Recording:
             block[:, count] = [row[name] for name in table.names]
         except (TypeError, ValueError) as error:
             raise EngineError(f"Row {count} holds something that is no number: {dict(row)}") from error
-        loss = float(row.get("loss", math.nan))
-        best = count == 0 or loss < self._best_loss
-        self._snapshots.add(count, state, best=best)
+        known = self._best or BestFrame(self.best_by)
+        best = known.after(count, float(row.get(known.by, math.nan)))
+        self._snapshots.add(count, state, best=best.frame == count)
         # Publish: arrays first, then what refers to them, the count last.
         self._table = table
-        if best:
-            self._best = count
-            self._best_loss = loss if loss == loss else math.inf
+        self._best = best
         self._count = count + 1
         return count
 
@@ -151,8 +150,25 @@ class Recording:
 
     @property
     def best(self) -> int:
-        """First frame of the lowest finite loss; 0 while there is none."""
-        return self._best
+        """First frame of the lowest finite loss, of a climb that of the least gradient norm; 0 while there is none."""
+        return 0 if self._best is None else self._best.frame
+
+    @property
+    def best_by(self) -> BestBy:
+        """The column that decides which frame is the best: ``"gradient_norm"`` where the optimiser climbs.
+
+        Raises
+        ------
+        EngineError
+            If the metadata name another.
+        """
+        return read_best_by(self.metadata.get("best_by")) if self._best is None else self._best.by
+
+    def best_among(self, frames: int) -> int:
+        """Return the best of the first frames."""
+        by = self.best_by
+        values = self.column(by)[:frames].tolist() if by in self.columns else ()
+        return BestFrame(by).among(values).frame
 
     def column(self, name: str) -> NDArray[np.float64]:
         """Return one column as far as it is written, shape ``(frames,)``, a read-only view.
@@ -293,13 +309,17 @@ class Recording:
             raise EngineError(f"The recording has no frame {index}: it has {count}")
         return frame
 
-    def _restore(self, names: tuple[str, ...], block: NDArray[np.float64], best: int) -> None:
-        """Take over stored columns; the states are added to `snapshots` by the reader. Only for an empty recording."""
+    def _restore(self, names: tuple[str, ...], block: NDArray[np.float64]) -> int:
+        """Take over stored columns and return the best frame; the states are added to `snapshots` by the reader.
+
+        Only for an empty recording whose metadata are there.
+        """
         count = block.shape[1]
+        by = self.best_by
+        best = BestFrame(by).among(block[names.index(by)].tolist() if by in names else ())
         room = np.empty((len(names), max(_FIRST_CAPACITY, count)))
         room[:, :count] = block
         self._table = _Table(names, {name: place for place, name in enumerate(names)}, room)
         self._best = best
-        loss = float(block[names.index("loss"), best]) if "loss" in names and count else math.nan
-        self._best_loss = loss if loss == loss else math.inf
         self._count = count
+        return best.frame

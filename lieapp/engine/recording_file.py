@@ -54,10 +54,9 @@ _UNREADABLE = (
 
 def header_of(recording: Recording, frames: int) -> dict[str, Any]:
     """Return what belongs into the JSON header of the first ``frames`` frames."""
-    losses = recording.column("loss")[:frames] if "loss" in recording.columns else np.empty(0)
     best = recording.best
     if best >= frames:
-        best = int(np.nanargmin(losses)) if np.isfinite(losses).any() else 0
+        best = recording.best_among(frames)
     complete = frames == len(recording)
     return {
         "format": FORMAT,
@@ -212,13 +211,11 @@ def restore_recording(
     EngineError
         If the values do not fit together.
     """
-    metadata = dict(recording.metadata)
     try:
         rows = ({key: value[place] for key, value in states.items()} for place in range(len(kept)))
         _fill(recording, json.loads(header), columns, kept, rows)
     except _UNREADABLE as error:
         raise EngineError(f"The stored recording is damaged: {error}") from error
-    recording.metadata.update(metadata)
 
 
 def _fill(
@@ -243,8 +240,8 @@ def _fill(
         raise ValueError("frames and columns differ")
     if (np.diff(frames) <= 0).any():
         raise ValueError("frames are not ascending")
-    recording.metadata.update(header["metadata"])
-    recording._restore(names, columns, best)
+    recording.metadata.update({**header["metadata"], **recording.metadata})
+    best = recording._restore(names, columns)
     recording.snapshots.restore_stride(stride)
     for frame, state in zip(frames.tolist(), states, strict=True):
         recording.snapshots.add(frame, state, best=frame == best)

@@ -41,7 +41,7 @@ class RunReport(ReportPart):
     hvps: float = Field(description="Hessian-vector products")
     evaluations: float = Field(description="Cost in gradients: gradients + c_hvp hvps + c_loss losses")
     seconds: float
-    best_step: int = Field(description="Step of the lowest loss")
+    best_step: int = Field(description="Step of the lowest loss; of a walk to a saddle, of the least gradient norm")
     optimizer: str
     settings: dict[str, Any] = Field(description="Resolved settings of the optimiser")
     device: str

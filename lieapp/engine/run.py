@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
+from lieapp.engine.best import describe_least_gradient
 from lieapp.engine.checkpoint import Checkpoint, RunPosition, copied
 from lieapp.engine.control import RunControl, RunState
 from lieapp.engine.devices import single_thread, synchronize
@@ -525,7 +526,7 @@ class Run(Iterator[Frame]):
     def _close(self, kind: OutcomeKind, reason: str, details: str = "") -> None:
         sentences = [reason]
         if kind in ("diverged", "cancelled", "failed") and len(self.recording):
-            sentences.append(self._told(lambda: self.problem.describe_best(self.recording.row(self.recording.best))))
+            sentences.append(self._told(self._describe_best))
         sentences.append(self._told(lambda: self.problem.suggestion(kind)))
         self._outcome = Outcome(kind, " ".join(filter(None, sentences)), details)
         self.recording.finish(self._outcome)
@@ -533,6 +534,12 @@ class Run(Iterator[Frame]):
             self._keep_position(save=True)
         if self._control is not None and self._owns_control:
             self._control.finish()
+
+    def _describe_best(self) -> str:
+        row = self.recording.row(self.recording.best)
+        if self.recording.best_by == "gradient_norm":
+            return describe_least_gradient(row["gradient_norm"], row["loss"])
+        return self.problem.describe_best(row)
 
     @staticmethod
     def _told(tell: Callable[[], str]) -> str:

@@ -12,6 +12,7 @@ from lieapp.alignment.inputs import AlignInputs
 from lieapp.alignment.report import AlignReport, PoseScores, score_pose
 from lieapp.alignment.spec import AlignJob
 from lieapp.alignment.superposition import Core, prune_core
+from lieapp.engine.best import name_of_best
 from lieapp.engine.recording import Recording
 
 __all__ = ["AlignmentResult"]
@@ -46,7 +47,8 @@ class AlignmentResult:
     @property
     def pose_text(self) -> str:
         """Which pose this is, for people."""
-        return "best pose of the run" if self.is_best else f"pose at step {self.frame}"
+        best = f"{name_of_best('pose', self.recording.best_by)} of the run"
+        return best if self.is_best else f"pose at step {self.frame}"
 
     @cached_property
     def matrix(self) -> NDArray[np.float64]:

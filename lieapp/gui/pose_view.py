@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer
 
+from lieapp.engine.best import name_of_best
 from lieapp.gui.align_controller import AlignController
 from lieapp.gui.align_session import SLOTS, SlotName
 from lieapp.gui.deviation_key import DEVIATION_LEGEND
@@ -287,7 +288,8 @@ class PoseView(QObject):
             pose, cost = "start pose", None
         else:
             best = controller.frame == current.recording.best and current.finished
-            pose = "best pose" if best else f"pose at step {controller.frame}"
+            by = current.recording.best_by
+            pose = name_of_best("pose", by) if best else f"pose at step {controller.frame}"
             cost = current.value("evaluations", controller.frame)
         pairing, core = inputs.pairing, inputs.core
         return StripContent(

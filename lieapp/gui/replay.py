@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from lieapp.gui.playback import Playback
 from lieapp.gui.run_desk import RunDesk
-from lieapp.gui.run_entry import RunEntry
+from lieapp.gui.run_entry import RunEntry, winner_of
 from lieapp.gui.run_session import RunSession
 
 __all__ = ["Replay"]
@@ -176,9 +176,8 @@ class Replay(QObject):
         current = self._session.current
         if current is not None and current.finished:
             self.playback.hold(current.best)
-        ranked = [(value, entry) for entry in finale if (value := entry.metric_value()) is not None]
-        if ranked:
-            winner = min(ranked, key=lambda pair: pair[0])[1]
+        winner = winner_of(finale)
+        if winner is not None:
             self.run_wanted.emit(winner)
             self.playback.hold(winner.best)
         self.frame_changed.emit()

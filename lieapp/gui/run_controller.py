@@ -64,7 +64,7 @@ class RunController(QObject, metaclass=AbstractQt):
     entrants_changed = Signal()
 
     best_words = "the best frame"
-    """How people call the frame that is kept, such as "the best pose"."""
+    """How people call the frame that is kept, such as "the best pose"; of a climb, it is that of least gradient."""
 
     def __init__(
         self, session: RunSession, compute: Worker, errors: ErrorCenter, turn: Turn, parent: QObject | None = None
@@ -341,7 +341,8 @@ class RunController(QObject, metaclass=AbstractQt):
             self.select(entry)
             self.show_best()
 
-        action = (f"Show {self.best_words}", show) if entry.frames else None
+        best = "the frame of least gradient" if entry.climbs else self.best_words
+        action = (f"Show {best}", show) if entry.frames else None
         level: Level = "error" if outcome.kind == "failed" else "warning"
         self.errors.post(Message(f"{entry.title}: {outcome.message}", level, outcome.details, action))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from lieapp.engine.control import RunControl
     from lieapp.engine.recording import Recording
 
-__all__ = ["OUTCOME_WORDS", "RunEntry"]
+__all__ = ["OUTCOME_WORDS", "RunEntry", "winner_of"]
 
 OUTCOME_WORDS = {
     "converged": "converged",
@@ -55,8 +56,8 @@ class RunEntry:
     control : RunControl or None
         Present while the run can still be steered.
     last_is_result : bool
-        Whether the run is judged by its last frame, as where losses are of changing batches; else by that of the
-        lowest loss.
+        Whether the run is judged by its last frame, as where losses are of changing batches; else by the best one of
+        the recording.
     """
 
     id: str
@@ -90,6 +91,11 @@ class RunEntry:
         if self.last_is_result and (outcome is None or outcome.kind != "diverged"):
             return len(self.recording) - 1
         return self.recording.best
+
+    @property
+    def climbs(self) -> bool:
+        """Whether the run walks up to a saddle, and is judged by the frame of the least gradient norm."""
+        return not self.last_is_result and self.recording.best_by == "gradient_norm"
 
     def value(self, column: str, frame: int | None = None) -> float | None:
         """Return one number of the recording.
@@ -152,3 +158,18 @@ class RunEntry:
                 return "waiting"
             return "paused" if self.control.can("resume") else "running"
         return OUTCOME_WORDS.get(outcome.kind, outcome.kind)
+
+
+def winner_of(entries: Sequence[RunEntry]) -> RunEntry | None:
+    """Return who won a race: who reached the lowest metric; None where nobody has one.
+
+    A loss says nothing about a walk to a saddle, which does not compete with those that descend. Among themselves, such
+    walks are compared by their gradient norm.
+    """
+    descending = [entry for entry in entries if not entry.climbs]
+    ranked = [
+        (value, entry)
+        for entry in descending or entries
+        if (value := entry.metric_value() if descending else entry.value("gradient_norm")) is not None
+    ]
+    return min(ranked, key=lambda pair: pair[0])[1] if ranked else None

@@ -42,7 +42,7 @@ class RunSession(ABC):
 
     choices: Any
     last_is_result = False
-    """Whether a run is judged by its last frame; else by that of the lowest loss."""
+    """Whether a run is judged by its last frame; else by the best one of its recording."""
 
     def __init__(self) -> None:
         self.runs: list[RunEntry] = []

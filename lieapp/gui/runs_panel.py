@@ -171,7 +171,8 @@ class _Row(QFrame):
         set_icon(self.eye, "eye" if run.visible else "eye-off")
         outcome = run.recording.outcome
         message = outcome.message if outcome is not None else "Still running."
-        self.setToolTip(f"{run.title}\n{message}")
+        judged = f"\nIts {run.metric.name} is that where its gradient is least, since it climbs." if run.climbs else ""
+        self.setToolTip(f"{run.title}\n{message}{judged}")
         self.setAccessibleName(f"{run.title}: {texts[0]} evaluations, {run.metric.name} {texts[1]}, {texts[2]}")
         self._show_what_fits()
 

@@ -43,6 +43,8 @@ class RaceEntry:
 def race_caption(entries: Sequence[RaceEntry]) -> str:
     """Return what happened, one sentence or two for every entrant, those that left the saddle first.
 
+    Of a walk to a saddle it is not said that, or whether, it left one.
+
     Parameters
     ----------
     entries : sequence of RaceEntry
@@ -64,7 +66,7 @@ def race_caption(entries: Sequence[RaceEntry]) -> str:
     told = []
     for place, entry in enumerate(shown):
         truth = _truth(entry)
-        left = escaped_at(entry.recording, truth)
+        left = math.nan if _climbs(entry) else escaped_at(entry.recording, truth)
         told.append((left if math.isfinite(left) else math.inf, place, f"{entry.name} {_story(entry, truth, left)}"))
     sentences = [sentence for _, _, sentence in sorted(told)]
     legend = f"; {_GROWS} is the growth of the unstable coordinate" if _GROWS in "".join(sentences) else ""
@@ -88,7 +90,9 @@ def _opening(entries: Sequence[RaceEntry]) -> str:
 def _story(entry: RaceEntry, truth: Truth, left: float) -> str:
     row = entry.recording.row(-1)
     parts = []
-    if truth.saddle is not None:
+    if _climbs(entry) and row.get("step", 0.0) > 0.0:
+        parts.append(f"walked towards a saddle for {counted(row['evaluations'], 'evaluation')}")
+    elif truth.saddle is not None:
         noun = noun_of(truth.saddle.point.kind)
         near = _starts_near(entry, truth.saddle)
         if row.get("step", 0.0) == 0.0:
@@ -105,6 +109,10 @@ def _story(entry: RaceEntry, truth: Truth, left: float) -> str:
         parts[0], growth = f"{parts[0]}, {growth}", ""
     parts += [growth, _end(entry, truth)]
     return "; ".join(part for part in parts if part) + "."
+
+
+def _climbs(entry: RaceEntry) -> bool:
+    return entry.recording.best_by == "gradient_norm"
 
 
 def _starts_near(entry: RaceEntry, saddle: ReferenceSaddle) -> bool:

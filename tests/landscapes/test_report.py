@@ -197,3 +197,15 @@ def test_saved_recording_gives_the_same_report(sgd: LandscapeResult, tmp_path: P
     assert report_landscape(sgd.job, loaded).to_json() == sgd.report.to_json()
     assert run_landscape(sgd.job).points.tobytes() == sgd.points.tobytes()
     assert "saddle, converged" in repr(sgd)
+
+
+def test_the_best_step_of_a_walk_is_where_its_gradient_is_least(tmp_path: Path) -> None:
+    walk = landscape("muller-brown", optimizer="deo", settings={"mode": "reflect"}, start=(-0.03, 0.44))
+    record = walk.report.to_dict()
+    norms = walk.columns["gradient_norm"]
+    assert record["best_step"] == 1 + int(np.argmin(norms[1:])) > 0
+    assert int(np.argmin(walk.columns["loss"])) == 0, "the lowest loss is that of the start"
+    read = Recording.load(walk.recording.save(tmp_path / "walk.npz"))
+    assert report_landscape(walk.job, read).best_step == record["best_step"]
+    caption = race_caption([RaceEntry("walk", walk.job, read)])
+    assert caption.splitlines()[1].startswith("walk walked towards a saddle for") and "below" not in caption
