@@ -91,8 +91,13 @@ def film_results(film: FilmRequest, results: Sequence[LandscapeResult], *, shown
     if not any(len(result.recording) for result in results):
         complain("nothing is filmed: the run has no frame.")
         return []
+    from lieapp.landscapes.plane_keys import has_plane
+    from lieapp.landscapes.planes import curvature_plane
+
+    job = results[0].job
+    plane = curvature_plane(job) if has_plane(job) else None
     with drawing_progress(shown=shown) as progress:
-        return film.write(results, lambda fraction: progress(film.path.name, fraction))
+        return film.write(results, plane, lambda fraction: progress(film.path.name, fraction))
 
 
 def draw_results(

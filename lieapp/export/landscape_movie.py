@@ -82,9 +82,11 @@ class FilmRequest:
         check_size(self.size)
         check_filmed(jobs)
 
-    def write(self, results: Sequence[LandscapeResult], progress: Progress | None = None) -> list[Path]:
-        """Write it; returns the files."""
-        return write_landscape_movie(results, self.path, MovieLook(size=self.size), progress=progress)
+    def write(
+        self, results: Sequence[LandscapeResult], plane: Plane | None, progress: Progress | None = None
+    ) -> list[Path]:
+        """Write it, on the plane of a landscape of more than two dimensions; returns the files."""
+        return write_landscape_movie(results, self.path, MovieLook(size=self.size), plane=plane, progress=progress)
 
 
 def write_landscape_movie(
@@ -115,7 +117,7 @@ def write_landscape_movie(
     lines : sequence of (str, tuple of float), optional
         Colour and dash of each run; those of figures by default.
     plane : Plane, optional
-        Of a landscape of more than two dimensions; computed, with torch, where it is not given.
+        Of a landscape of more than two dimensions, see `lieapp.landscapes.planes.curvature_plane`.
     frames_per_second : int, optional
         By default 25, and less for short runs, so that they last four seconds. The last frame is held for a second.
     most_frames : int
@@ -148,9 +150,7 @@ def write_landscape_movie(
     check_filmed([result.job for result, _ in shown])
     job = shown[0][0].job
     if plane is None and has_plane(job):
-        from lieapp.landscapes.planes import curvature_plane
-
-        plane = curvature_plane(job)
+        raise ExportError(f"{job.title} is drawn on a plane, which is not given.")
     project = None if plane is None else plane.project
     traces = [Trace(result.title, result.recording, *line, project) for result, line in shown]
     surface = job.surface if plane is None else plane

@@ -22,6 +22,7 @@ from lieapp.export.movie_moments import even_budgets
 from lieapp.export.movie_writing import ExportCancelled
 from lieapp.export.reel import MovieLook
 from lieapp.landscapes.commands import job_from_options
+from lieapp.landscapes.planes import curvature_plane
 from lieapp.scene.colors import CURVATURE_DOWN, CURVATURE_UP, optimizer_color, rgba
 
 SMALL = MovieLook(size=(640, 360))
@@ -142,7 +143,10 @@ def test_pictures_of_any_shape(race: list[LandscapeResult], size: tuple[int, int
 
 def test_a_plane_of_many_dimensions(tmp_path: Path) -> None:
     race = results_of("strict-saddle-100", ("sgd", "adam"), evaluations=80)
-    files = write_landscape_movie(race, tmp_path / "race", BARE, most_frames=6)
+    with pytest.raises(ExportError, match="on a plane"):
+        write_landscape_movie(race, tmp_path / "race", BARE)
+    plane = curvature_plane(race[0].job)
+    files = write_landscape_movie(race, tmp_path / "race", BARE, plane=plane, most_frames=6)
     first, last = pixels(files[0]), pixels(files[-1])
     # Their paths lie upon each other, their curves do not.
     for name, part in (("adam", PICTURE), ("adam", CURVES), ("sgd", CURVES)):
