@@ -155,7 +155,7 @@ _SPECS: tuple[ActionSpec, ...] = (
     _A("export_slice", "&Slice of the loss…", "Write the slice that is shown as SVG, PDF or PNG",
                ("File/Export one", "export"), (), "", "export"),
     _A("export_movie", "Mo&vie of the run…", "Write how the run moved the structure, as MP4, GIF or PNG files",
-               ("File/Export one", "export"), (), "", "export", separator=True),
+               ("File/Export one", "export"), (), "", "export", where=("align", "landscape"), separator=True),
     _A("export_turntable", "T&urn of the view…", "Write one full turn of the superposition as a movie",
                ("File/Export one", "export"), (), "", "export"),
     _A("export_picture", "&Picture of the view…", "Write what the 3-D view shows as PNG, up to 4K",
@@ -308,7 +308,7 @@ _SPECS: tuple[ActionSpec, ...] = (
 
 _ALIGN_ONLY = """
     open_mobile open_target swap export_moved export_transform_json export_transform_text export_residues
-    export_plot_figure export_slice export_movie export_turntable copy_matrix copy_result copy_residues copy_runs
+    export_plot_figure export_slice export_turntable copy_matrix copy_result copy_residues copy_runs
     select_fit select_report select_all_pairs select_core center_selection clear_selection look_x look_y look_z
     perspective smooth_camera style_ribbon style_tube style_sticks style_spheres pair_lines ghosts screw_axis
     panel_ribbon sequences fit_core move_by_hand first_steps
@@ -320,6 +320,7 @@ _LANDSCAPE_WORDS = {
     "export_trajectory": ("Run as &table…", "Write every frame of the selected run, with its points, as CSV"),
     "export_plot_csv": ("Numbers of the plot as &CSV…", "Write all visible runs, every frame, as CSV"),
     "export_plot_json": ("&Reports as JSON…", "Write what every visible run has found, as JSON"),
+    "export_movie": ("Mo&vie of the runs…", "Write how the visible runs moved over the landscape, as MP4, GIF or PNGs"),
     "export_picture": ("&Picture of the landscape…", "Write the picture as it is shown as PNG"),
     "copy_picture": ("Copy p&icture", "Copy the picture of the landscape as it is shown"),
 }

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QUrl
-from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from lieapp.gui import exporting
 from lieapp.gui.align_controller import AlignController
 from lieapp.gui.align_workbench import AlignWorkbench
 from lieapp.gui.errors import ErrorCenter, Message
+from lieapp.gui.export_paths import ask_file, open_folder, written_message
+from lieapp.gui.long_export import LongExport
 from lieapp.gui.picture_dialog import PictureDialog
 from lieapp.gui.preferences import Preferences
 from lieapp.gui.progress_strip import ProgressStrip
@@ -27,8 +27,6 @@ from lieapp.scene.headless import render_snapshot
 from lieapp.scene.snapshot import take_snapshot
 
 __all__ = ["ExportDesk"]
-
-_PLOT_FILTERS = {".svg": "SVG", ".pdf": "PDF", ".png": "PNG", ".csv": "CSV", ".json": "JSON"}
 
 
 class ExportDesk:
@@ -45,6 +43,11 @@ class ExportDesk:
         Parent of the dialogs.
     workbench : callable() -> AlignWorkbench
         The workbench; it is made after its actions.
+
+    Attributes
+    ----------
+    long : LongExport
+        Shared by all workbenches.
     """
 
     def __init__(
@@ -62,9 +65,12 @@ class ExportDesk:
         self._preferences = preferences
         self._window = window
         self._workbench = workbench
-        self._task: Task | None = None
-        self.strip = ProgressStrip()
-        self.strip.cancelled.connect(self.cancel)
+        self.long = LongExport(worker, errors)
+
+    @property
+    def strip(self) -> ProgressStrip:
+        """Shows how far a long export is."""
+        return self.long.strip
 
     def handlers(self) -> dict[str, Callable[..., object]]:
         """Return the handlers by the ids of their actions."""
@@ -129,18 +135,15 @@ class ExportDesk:
                 identifier, current, path, frame, look, rivals=rivals, progress=task.tell, cancelled=task.cancelled
             )
 
-        self.strip.begin(f"Making the {exporting.MOVIE_EXPORTS[identifier]}…")
         pose = "" if identifier == "export_movie" else None
-        self._write("Making the movie", path, work, pose=pose, progress=self.strip.show_fraction)
+        text = f"Making the {exporting.MOVIE_EXPORTS[identifier]}…"
+        self._write("Making the movie", path, work, pose=pose, long=text)
 
     def picture(self, path: Path, size: tuple[int, int] | None = None, *, transparent: bool = False) -> None:
         """Write what the 3-D view shows as PNG: drawn beside the window, or by it where only it has OpenGL."""
-        if self._task is not None:
-            self._errors.post(Message("Something else is being written; try again when it is done.", "warning"))
-            return
         scene = self._workbench().viewer.scene
         snapshot, wanted = take_snapshot(scene), size or scene.size
-        self.strip.begin(f"Drawing a picture of {wanted[0]} × {wanted[1]}…", known=False)
+        text = f"Drawing a picture of {wanted[0]} × {wanted[1]}…"
 
         def work(task: Task) -> list[Path]:
             render_snapshot(path, snapshot, wanted, transparent=transparent, cancelled=task.cancelled)
@@ -154,17 +157,9 @@ class ExportDesk:
             if image.isNull() or not image.save(str(path)):
                 self._errors.post(Message(f"{path}: the picture cannot be written.", "error"))
             else:
-                self._errors.post(Message(f"Written to {path}.", "success", action=_open_folder(path.parent)))
+                self._errors.post(Message(f"Written to {path}.", "success", action=open_folder(path.parent)))
 
-        self._write("Writing the picture", path, work, pose="", otherwise=here)
-
-    def cancel(self) -> None:
-        """End what is being written."""
-        if self._task is not None:
-            self._task.cancel()
-            # A cancelled task reports nothing.
-            self._finish()
-            self._errors.post(Message("Cancelled; nothing was written.", "info"))
+        self._write("Writing the picture", path, work, pose="", long=text, known=False, otherwise=here)
 
     # -- copying --------------------------------------------------------------------------------------------------
 
@@ -256,24 +251,7 @@ class ExportDesk:
     def _ask_file(self, title: str, ending: str, suffixes: Sequence[str]) -> Path | None:
         current = self._current
         stem = "lieapp" if current is None else exporting.suggested_stem(current)
-        suggestion = os.path.join(self._preferences.text("export"), f"{stem}{ending}{suffixes[0]}")
-        filters = {
-            f"{_PLOT_FILTERS.get(suffix, suffix[1:].upper())} (*{suffix})"
-            if suffix
-            else "Folder of PNG files (*)": suffix
-            for suffix in suffixes
-        }
-        chosen, kind = QFileDialog.getSaveFileName(self._window, title, suggestion, ";;".join(filters))
-        if not chosen:
-            return None
-        path = Path(chosen)
-        wanted = filters.get(kind, suffixes[0])
-        if path.suffix.lower() not in suffixes:
-            path = path.with_name(path.name + wanted)
-        elif not wanted:
-            path = path.with_suffix("")
-        self._preferences.set_text("export", str(path.parent))
-        return path
+        return ask_file(self._window, self._preferences, title, f"{stem}{ending}", suffixes)
 
     # -- pieces ---------------------------------------------------------------------------------------------------
 
@@ -300,43 +278,41 @@ class ExportDesk:
         work: Callable[[Task], list[Path]],
         *,
         pose: str | None = None,
-        progress: Callable[[float], None] | None = None,
+        long: str = "",
+        known: bool = True,
         otherwise: Callable[[BaseException], object] | None = None,
     ) -> None:
         """Let the worker write.
 
-        `pose` is what to say about the pose, None for what is true of the frame shown; `otherwise` takes a failure,
-        which is reported without it.
+        `pose` is what to say about the pose, None for what is true of the frame shown; `long` is what the strip says
+        of work that takes its time, and `known` whether that tells how far it is; `otherwise` takes a failure, which
+        is reported without it.
         """
-        controller = self._controller
         frame = self._frame
         said = pose if pose is not None else "best pose" if frame is None else f"pose at step {frame}"
-        controller.exporting = True
-        controller.states_changed.emit()
 
         def done(files: list[Path]) -> None:
-            self._finish()
-            where = files[0] if len(files) == 1 else path
-            count = "Written" if len(files) == 1 else f"{len(files)} files written"
-            folder = where if where.is_dir() else where.parent
-            text = f"{count} to {where}" + (f" ({said})." if said else ".")
-            self._errors.post(Message(text, "success", action=_open_folder(folder)))
+            self._errors.post(written_message(files, path, said))
 
         def failed(error: BaseException) -> None:
-            self._finish()
             if otherwise is not None:
                 otherwise(error)
             else:
                 self._errors.report(error, doing)
 
-        self._task = self._worker.submit(work, done, failed, progress)
+        def then(report: Callable[[Any], object]) -> Callable[[Any], None]:
+            def end(value: Any) -> None:
+                self._set_busy(False)
+                report(value)
 
-    def _finish(self) -> None:
-        self._task = None
-        self.strip.end()
-        self._controller.exporting = False
+            return end
+
+        if not long:
+            self._set_busy(True)
+            self._worker.submit(work, then(done), then(failed))
+        elif self.long.begin(long, work, done, failed, lambda: self._set_busy(False), known=known):
+            self._set_busy(True)
+
+    def _set_busy(self, on: bool) -> None:
+        self._controller.exporting = on
         self._controller.states_changed.emit()
-
-
-def _open_folder(folder: Path) -> tuple[str, Callable[[], object]]:
-    return "Open folder", lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))

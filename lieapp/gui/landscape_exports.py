@@ -11,14 +11,18 @@ from PySide6.QtWidgets import QWidget
 
 from lieapp.export.report_file import write_reports
 from lieapp.gui.errors import ErrorCenter, Message
+from lieapp.gui.exporting import movie_suffixes
 from lieapp.gui.landscape_workbench import LandscapeWorkbench
+from lieapp.gui.long_export import LongExport
 from lieapp.gui.preferences import Preferences
 from lieapp.gui.run_entry import RunEntry
 from lieapp.gui.run_exports import RunExports, file_word, picture_of
-from lieapp.gui.worker import Worker
+from lieapp.gui.worker import Task, Worker
+from lieapp.landscapes.plane_keys import has_plane, plane_key
 
 if TYPE_CHECKING:
     from lieapp.export.landscape_figures import LandscapeResult
+    from lieapp.export.reel import MovieLook
 
 __all__ = ["LANDSCAPE_EXPORTS", "LandscapeExports", "result_of"]
 
@@ -86,6 +90,8 @@ class LandscapeExports(RunExports):
         Writes; nothing else waits for it.
     errors : ErrorCenter
     preferences : Preferences
+    long : LongExport
+        Makes movies.
     window : QWidget
         Parent of the dialogs.
     """
@@ -98,11 +104,16 @@ class LandscapeExports(RunExports):
         worker: Worker,
         errors: ErrorCenter,
         preferences: Preferences,
+        long: LongExport,
         window: QWidget,
     ) -> None:
         super().__init__(workbench.controller, worker, errors, preferences, window)
         self._workbench = workbench
         self._controller = workbench.controller
+        self._long = long
+
+    def handlers(self) -> dict[str, Callable[[], object]]:
+        return super().handlers() | {"export_movie": self._ask_movie}
 
     def write(self, identifier: str, path: Path) -> None:
         """Write one of `LANDSCAPE_EXPORTS`."""
@@ -119,6 +130,41 @@ class LandscapeExports(RunExports):
 
         self.submit(work, path, title)
 
+    def movie(self, path: Path, look: MovieLook | None = None) -> None:
+        """Write the movie of the visible runs on the picture shown; the strip shows its progress, and ends it."""
+        entries = self._entries(selected=False)
+        job = self._controller.shown_job()
+        plane = None
+        if job is not None and has_plane(job):
+            entries = [entry for entry in entries if plane_key(entry.job) == plane_key(job)]
+            plane = self._workbench.planes.ask(job)
+            if plane is None:
+                self._errors.post(Message("The picture is being computed; try again when it is there.", "warning"))
+                return
+        if not entries:
+            self._errors.post(Message("There is no visible run to film.", "warning"))
+            return
+
+        def work(task: Task) -> list[Path]:
+            from lieapp.export.landscape_movie import write_landscape_movie
+
+            return write_landscape_movie(
+                [result_of(entry) for entry in entries],
+                path,
+                look,
+                lines=[(entry.color, entry.dash) for entry in entries],
+                plane=plane,
+                progress=task.tell,
+                cancelled=task.cancelled,
+            )
+
+        def failed(error: BaseException) -> None:
+            self._failed(error, "Making the movie")
+
+        text = "Making the movie of the run…" if len(entries) == 1 else "Making the movie of the race…"
+        if self._long.begin(text, work, lambda files: self._done(files, path), failed, lambda: self._set_busy(False)):
+            self._set_busy(True)
+
     def picture(self) -> QPixmap:
         """Return the picture as it is shown, at twice its size."""
         return picture_of(self._workbench.pictures.currentWidget())
@@ -126,6 +172,11 @@ class LandscapeExports(RunExports):
     def stem(self, identifier: str) -> str:
         current = self._controller.current
         return f"landscape_{self._controller.choices.landscape if current is None else current.job.landscape}"
+
+    def _ask_movie(self) -> None:
+        path = self._ask_file("Write the movie", f"{self.stem('export_movie')}_movie", movie_suffixes())
+        if path is not None:
+            self.movie(path)
 
     def _entries(self, *, selected: bool) -> list[RunEntry]:
         if selected:

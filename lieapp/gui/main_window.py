@@ -206,7 +206,9 @@ class MainWindow(QMainWindow):
 
         assert isinstance(workbench, LandscapeWorkbench)
         self.landscape = workbench
-        self.exports["landscape"] = LandscapeExports(workbench, self.writing, self.errors, self.preferences, self)
+        self.exports["landscape"] = LandscapeExports(
+            workbench, self.writing, self.errors, self.preferences, self.export_desk.long, self
+        )
         self._connect_workbench(workbench)
 
     def _make_cryoem(self) -> Assembly:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from PySide6.QtCore import QUrl
-from PySide6.QtGui import QDesktopServices, QGuiApplication, QPixmap
+from PySide6.QtGui import QGuiApplication, QPixmap
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from lieapp.gui.errors import ErrorCenter, Message
+from lieapp.gui.export_paths import ask_file, written_message
 from lieapp.gui.preferences import Preferences
 from lieapp.gui.run_controller import RunController
 from lieapp.gui.worker import Worker
@@ -117,12 +116,12 @@ class RunExports(ABC):
     def _ask(self, identifier: str) -> None:
         title, suffix = self.kinds[identifier]
         stem = self.stem(identifier)
-        path = self._ask_file(f"Write the {title}", stem, suffix) if suffix else self._ask_folder(title, stem)
+        path = self._ask_file(f"Write the {title}", stem, [suffix]) if suffix else self._ask_folder(title, stem)
         if path is not None:
             self.write(identifier, path)
 
     def _ask_picture(self) -> None:
-        path = self._ask_file("Write the picture", f"{self.stem('export_picture')}_view", ".png")
+        path = self._ask_file("Write the picture", f"{self.stem('export_picture')}_view", [".png"])
         if path is not None:
             self.write_picture(path)
 
@@ -135,15 +134,8 @@ class RunExports(ABC):
         self._preferences.set_text("export", chosen)
         return Path(chosen) / stem
 
-    def _ask_file(self, title: str, stem: str, suffix: str) -> Path | None:
-        suggestion = os.path.join(self._preferences.text("export"), f"{stem}{suffix}")
-        chosen, _ = QFileDialog.getSaveFileName(self._window, title, suggestion, f"{suffix[1:].upper()} (*{suffix})")
-        if not chosen:
-            return None
-        path = Path(chosen)
-        path = path if path.suffix.lower() == suffix else path.with_name(path.name + suffix)
-        self._preferences.set_text("export", str(path.parent))
-        return path
+    def _ask_file(self, title: str, stem: str, suffixes: Sequence[str]) -> Path | None:
+        return ask_file(self._window, self._preferences, title, stem, suffixes)
 
     # -- pieces ---------------------------------------------------------------------------------------------------
 
@@ -153,11 +145,7 @@ class RunExports(ABC):
 
     def _done(self, files: Sequence[Path], path: Path) -> None:
         self._set_busy(False)
-        where = files[0] if len(files) == 1 else path
-        count = "Written" if len(files) == 1 else f"{len(files)} files written"
-        folder = where if where.is_dir() else where.parent
-        action = ("Open folder", lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))))
-        self._errors.post(Message(f"{count} to {where}.", "success", action=action))
+        self._errors.post(written_message(files, path))
 
     def _failed(self, error: BaseException, doing: str) -> None:
         self._set_busy(False)

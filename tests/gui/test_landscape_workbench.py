@@ -12,13 +12,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QGuiApplication, QMouseEvent
+from PySide6.QtGui import QGuiApplication, QImage, QMouseEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLineEdit, QWidget
+from PySide6.QtWidgets import QFileDialog, QLineEdit, QWidget
 
 from lieapp.cli import main
 from lieapp.gui.errors import Message
 from lieapp.gui.help_page import HelpDialog
+from lieapp.gui.landscape_exports import LandscapeExports
 from lieapp.gui.landscape_session import LandscapeChoices
 from lieapp.gui.landscape_workbench import LandscapeWorkbench
 from lieapp.gui.main_window import MainWindow
@@ -325,6 +326,66 @@ def test_exports_hold_what_was_run(
     assert {path.name for path in (tmp_path / "figures").glob("*.svg")} == {"path.svg", "progress.svg"}
     exports.write_picture(tmp_path / "view.png")
     assert (tmp_path / "view.png").stat().st_size > 20_000
+
+
+@pytest.mark.parametrize("landscape", ["saddle", "strict-saddle-100"])
+def test_a_movie_shows_the_race(
+    bench: LandscapeWorkbench, window: MainWindow, qtbot, tmp_path: Path, messages: list[Message],
+    race: Callable[[], dict[str, RunEntry]], monkeypatch: pytest.MonkeyPatch, landscape: str,
+) -> None:  # fmt: skip
+    action, strip = window.actions_["export_movie"], window.export_desk.strip
+    assert action.isVisible() and not action.isEnabled()
+    if landscape != "saddle":
+        choose(bench, landscape)
+    runs = race()
+    qtbot.waitUntil(lambda: bench.plot.picture is not None, timeout=TIMEOUT)
+    assert action.isEnabled() and action.toolTip().startswith("Write how the visible runs")
+    path = tmp_path / "race"
+    answers = [(str(path), "Folder of PNG files (*)")]
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: answers.pop())
+    seen: list[int] = []
+    strip.bar.valueChanged.connect(seen.append)
+    action.trigger()
+    assert not answers and strip.isVisible() and not action.isEnabled()
+    assert "race" in strip.text.text()
+    qtbot.waitUntil(lambda: bool(messages), timeout=2 * TIMEOUT)
+    assert messages[0].level == "success", messages[0].report
+    assert seen == sorted(seen) and seen[-1] == 100 and not strip.isVisible() and action.isEnabled()
+    files = sorted(path.iterdir())
+    first, last = (pixels_of(QImage(str(file))) for file in (files[0], files[-1]))
+    assert first.shape == (720, 1280, 3)
+    for run in runs.values():
+        # In the curves each one is seen, whichever paths lie upon each other.
+        color = np.array([int(run.color[place : place + 2], 16) for place in (1, 3, 5)])
+        seen_pixels = [(np.abs(frame[24:620, 780:] - color).max(axis=-1) <= 12).sum() for frame in (first, last)]
+        assert seen_pixels[1] > seen_pixels[0] + 20, run.title
+
+
+def test_a_movie_can_be_cancelled(
+    bench: LandscapeWorkbench, window: MainWindow, qtbot, tmp_path: Path, messages: list[Message],
+    race: Callable[[], dict[str, RunEntry]],
+) -> None:  # fmt: skip
+    exports = window.exports["landscape"]
+    assert isinstance(exports, LandscapeExports)
+    exports.movie(tmp_path / "none.gif")
+    qtbot.waitUntil(lambda: bool(messages), timeout=TIMEOUT)
+    assert messages.pop().level == "warning"
+    race()
+    exports.movie(tmp_path / "race.gif")
+    exports.movie(tmp_path / "other.gif")
+    qtbot.waitUntil(lambda: bool(messages), timeout=TIMEOUT)
+    assert "something else" in messages.pop().text.lower()
+    window.export_desk.strip.button.click()
+    assert not window.export_desk.strip.isVisible() and window.actions_["export_movie"].isEnabled()
+    qtbot.waitUntil(lambda: window.writing.idle and bool(messages), timeout=TIMEOUT)
+    assert [message.level for message in messages] == ["info"] and list(tmp_path.glob("*.gif")) == []
+
+
+def pixels_of(image: QImage) -> np.ndarray:
+    """Return red, green and blue, shape (height, width, 3)."""
+    plain = image.convertToFormat(QImage.Format.Format_RGB888)
+    rows = np.frombuffer(plain.constBits(), dtype=np.uint8).reshape(plain.height(), plain.bytesPerLine())
+    return rows[:, : 3 * plain.width()].reshape(plain.height(), plain.width(), 3).astype(int)
 
 
 def test_dark_and_large_letters_cut_nothing(bench: LandscapeWorkbench, window: MainWindow, qtbot) -> None:
