@@ -395,6 +395,7 @@ class ActionSet(QObject):
         self._actions: dict[str, QAction] = {}
         self._groups: dict[str, QActionGroup] = {}
         self._submenus: list[QMenu] = []
+        self._reasons: dict[str, str] = {}
         self.workbench = "align"
         for spec in ACTIONS.values():
             self._actions[spec.id] = self._make(spec, handlers[spec.id])
@@ -448,15 +449,27 @@ class ActionSet(QObject):
             spec = ACTIONS[identifier]
             action.setVisible(not spec.where or name in spec.where)
             if spec.words:
-                self._set_words(action, spec, *spec.words.get(name, (spec.title, spec.tip)))
+                self._set_words(action, spec)
         for menu in self._submenus:
             menu.menuAction().setVisible(any(action.isVisible() for action in menu.actions()))
 
-    def set_states(self, states: Iterable[str]) -> None:
-        """Enable exactly the actions whose state holds; ``always`` always does."""
+    def set_states(self, states: Iterable[str], reasons: Mapping[str, str] | None = None) -> None:
+        """Enable exactly the actions whose state holds; ``always`` always does.
+
+        Parameters
+        ----------
+        states : iterable of str
+        reasons : mapping of str to str, optional
+            Why a state does not hold, where that is not plain to see: said by the actions that need it.
+        """
         held = {*states, "always"}
         for identifier, action in self._actions.items():
-            action.setEnabled(ACTIONS[identifier].when in held)
+            spec = ACTIONS[identifier]
+            action.setEnabled(spec.when in held)
+            reason = "" if spec.when in held or reasons is None else reasons.get(spec.when, "")
+            if reason != self._reasons.get(identifier, ""):
+                self._reasons[identifier] = reason
+                self._set_words(action, spec)
 
     def set_checked(self, identifier: str, checked: bool) -> None:
         """Tick an action without calling its handler."""
@@ -472,7 +485,7 @@ class ActionSet(QObject):
         action.setShortcuts(keys)
         # One window, but text fields must be able to take plain letters: they do so by overriding the shortcut.
         action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
-        self._set_words(action, spec, spec.title, spec.tip)
+        self._set_words(action, spec)
         if spec.icon:
             set_icon(action, spec.icon, filled=spec.filled)
         action.setCheckable(spec.checkable)
@@ -486,10 +499,13 @@ class ActionSet(QObject):
         self._owner.addAction(action)
         return action
 
-    @staticmethod
-    def _set_words(action: QAction, spec: ActionSpec, title: str, tip: str) -> None:
+    def _set_words(self, action: QAction, spec: ActionSpec) -> None:
+        """Write what an action is called in the present workbench, and why it can not be had."""
+        title, tip = spec.words.get(self.workbench, (spec.title, spec.tip))
+        reason = self._reasons.get(spec.id, "")
         action.setText(title)
         action.setIconText(title.replace("&", "").rstrip("…"))
-        action.setStatusTip(tip)
+        action.setStatusTip(f"{tip}. {reason}" if reason else tip)
         text = ", ".join(key.toString(QKeySequence.SequenceFormat.NativeText) for key in action.shortcuts())
-        action.setToolTip(f"{tip} ({text})" if text else tip)
+        tip = f"{tip} ({text})" if text else tip
+        action.setToolTip(f"{tip}\n{reason}" if reason else tip)

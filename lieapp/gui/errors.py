@@ -60,12 +60,15 @@ class Message:
         Everything else, such as a traceback; shown on demand and copied with the text.
     action : tuple of (str, callable) or None
         One thing to do about it.
+    still : callable() -> bool or None
+        Whether it is still so; a message that is not true any more goes by itself.
     """
 
     text: str
     level: Level = "info"
     details: str = ""
     action: tuple[str, Callable[[], object]] | None = None
+    still: Callable[[], bool] | None = None
 
     @property
     def report(self) -> str:
@@ -220,6 +223,11 @@ class MessageBar(QFrame):
         self._timer.stop()
         if message.level == "success":
             self._timer.start(_SUCCESS_MILLISECONDS)
+
+    def review(self) -> None:
+        """Close the bar if what it says is not true any more."""
+        if self.message is not None and self.message.still is not None and not self.message.still():
+            self.dismiss()
 
     def dismiss(self) -> None:
         """Close the bar."""

@@ -215,6 +215,7 @@ class StartLabel(ViewLayer):
             left = x - self._gap - width
         if top < view.top():
             top = y + self._gap - 0.5 * height
+        left, top = max(left, view.left()), max(min(top, view.bottom() - height), view.top())
         return QRectF(left, top, width, height)
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:

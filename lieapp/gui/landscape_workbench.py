@@ -37,9 +37,11 @@ _FIRST = (
     "cost; then drag the time bar, click the picture for another start, or choose another landscape."
 )
 _LATER = (
-    "Race runs the entrants from the start, at equal cost. Click the picture for another start; for another entrant "
-    "choose an optimiser, then Add to race."
+    "Race runs the entrants from the start, at equal cost. {} for another entrant choose an optimiser, then Add to "
+    "race."
 )
+_CLICK, _SEED = "Click the picture for another start;", "Another seed is another start;"
+_NO_BRANCH = "No start can be chosen on this landscape: its starts are random, by the seed."
 _PLANE_NOTE = "Contours are of this plane through the start; paths leave it and are projected."
 _PICTURE_SHARE = 0.25  # of the time of the window's thread, while runs grow
 
@@ -188,6 +190,12 @@ class LandscapeWorkbench(RunWorkbench):
     def _comparable_runs(self) -> Sequence[RunEntry]:
         return self.controller.runs_of_scene()
 
+    def _reasons(self) -> dict[str, str]:
+        current = self.controller.current
+        if current is None or current.job.description.is_planar:
+            return super()._reasons()
+        return {**super()._reasons(), "branch": _NO_BRANCH}
+
     def _main_is_possible(self) -> bool:
         return "race" in self.controller.states()
 
@@ -256,7 +264,8 @@ class LandscapeWorkbench(RunWorkbench):
             self._curves.set_cursor(current, self.controller.frame)
 
     def _show_caption(self) -> None:
-        self.strip.show_caption(self.controller.caption or (_FIRST if self._is_opening() else _LATER))
+        later = _LATER.format(_SEED if self.controller.start() is None else _CLICK)
+        self.strip.show_caption(self.controller.caption or (_FIRST if self._is_opening() else later))
 
     def _is_opening(self) -> bool:
         """Whether what the workbench opens with is still there, as the first words say."""

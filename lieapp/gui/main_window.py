@@ -242,6 +242,7 @@ class MainWindow(QMainWindow):
     def _connect_workbench(self, workbench: RunWorkbench) -> None:
         workbench.settings_class_wanted.connect(lambda name: self._ask_settings_class(workbench, name))
         workbench.other_optimizer_wanted.connect(lambda: self._ask_other_optimizer(workbench))
+        workbench.panel.choices_changed.connect(lambda choices: self.message_bar.review())
 
     def _workbench_changed(self, name: str) -> None:
         self.actions_.set_workbench(name)

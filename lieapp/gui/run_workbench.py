@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 __all__ = ["RunWorkbench"]
 
+_BUSY = "Something else is being computed: wait for its end, or stop it."
+_NOBODY = "Nobody has entered the race yet: choose an optimiser, then Add to race."
 _RUNS_SECONDS = 0.2  # numbers that change 30 times a second cannot be read
 _STOP_DELAY_MILLISECONDS = 250  # "Stop" on the main button would only flicker for a run of 50 ms
 
@@ -251,6 +253,15 @@ class RunWorkbench(QWidget, metaclass=AbstractQt):
             states.add("escape")
         return states
 
+    def _reasons(self) -> dict[str, str]:
+        """Return why states do not hold, where that is not plain to see."""
+        controller = self.run_controller
+        if controller.active is None and not controller.computing.free:
+            return dict.fromkeys(("start", "step", "race"), _BUSY)
+        if controller.active is None and not controller.entrants:
+            return {"race": _NOBODY}
+        return {}
+
     @abstractmethod
     def fit_view(self) -> None:
         """Show all of what the picture shows."""
@@ -317,7 +328,7 @@ class RunWorkbench(QWidget, metaclass=AbstractQt):
 
     def _show_states(self) -> None:
         if self.active:
-            self._actions.set_states(self._held_states())
+            self._actions.set_states(self._held_states(), self._reasons())
         self.runs.refresh()
         running = self.run_controller.running
         if running and self.panel.main_button.text() != "Stop":

@@ -136,12 +136,13 @@ class WindowCommands:
 
     def _valid(self) -> bool:
         """Whether the form holds no error; else say which."""
-        found = self._window.shown.panel.errors()
+        panel = self._window.shown.panel
+        found = panel.errors()
         if not found:
             return True
         name, problem = next(iter(found.items()))
         remedy = "Correct it." if name == "formula" else "Correct it, or take its recommended value."
-        self._window.errors.post(Message(f"{name}: {problem}. {remedy}", "error"))
+        self._window.errors.post(Message(f"{name}: {problem}. {remedy}", "error", still=lambda: name in panel.errors()))
         return False
 
     def _compute(self, start: Callable[[], object]) -> None:

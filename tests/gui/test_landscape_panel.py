@@ -55,3 +55,17 @@ def test_a_wrong_formula_is_to_be_corrected(
     qtbot.waitUntil(lambda: bool(messages), timeout=5000)
     assert messages[-1].text.startswith("formula: ") and messages[-1].text.endswith(". Correct it.")
     assert window.landscape is not None and not window.landscape.controller.running
+    bar = window.message_bar
+    assert bar.isVisible()
+    choose(panel, "saddle")
+    assert not bar.isVisible() and not panel.errors()
+    # What is still wrong is still said.
+    choose(panel, "formula")
+    panel.formula.setText("x^2 + * y")
+    panel._check_formula()
+    panel.main_button.click()
+    qtbot.waitUntil(bar.isVisible, timeout=5000)
+    panel.evaluations.set_override(50.0)
+    panel.evaluations.changed.emit()
+    assert bar.isVisible()
+    choose(panel, "saddle")

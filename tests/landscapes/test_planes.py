@@ -21,6 +21,9 @@ def test_the_strict_saddle_falls_one_way_and_rises_the_other() -> None:
     assert float(plane.value(0.0, 0.5)) == pytest.approx(0.625, abs=2e-2)
     assert [point.index for point in plane.points] == [10]
     assert np.isnan(plane.value(1e3, 0.0))
+    # Beyond the domain, where a pane of any usual shape shows it, too.
+    (_, right), (_, top) = plane.domain
+    assert float(plane.value(0.0, right)) == pytest.approx(2.5 * right**2, rel=1e-2) and right > 2.0 * top
 
 
 def test_projecting_undoes_placing() -> None:
@@ -37,6 +40,20 @@ def test_rotations_lie_on_one_side_and_have_the_loss_of_the_problem() -> None:
         assert float(plane.value(x, y)) == pytest.approx(float(problem.oracle.loss()), abs=5e-2)
     near = np.array([[0.0, 0.0, math.pi - 0.1], [0.0, 0.0, -(math.pi - 0.1)]])
     assert plane.project(near)[:, 0] == pytest.approx([math.pi - 0.1, math.pi + 0.1])
+    problem, _ = open_landscape(LandscapeJob(landscape="so3-alignment"))
+    assert plane.project(problem.model.position()[None])[0] == pytest.approx(plane.start)
+
+
+def test_a_plane_that_nobody_waits_for_is_given_up() -> None:
+    asked: list[bool] = []
+
+    def stopped() -> bool:
+        asked.append(True)
+        return len(asked) > 2
+
+    with pytest.raises(LandscapeError, match="given up"):
+        curvature_plane(LandscapeJob(landscape="matrix-factorisation"), stopped=stopped)
+    assert len(asked) == 3
 
 
 @pytest.mark.parametrize("name", ["saddle", "transformer-tiny"])
