@@ -57,6 +57,14 @@ def landscape(
         int | None,
         typer.Option(metavar="N", min=1, max=1000, help="Run every optimiser with N seeds (1; of a sweep 10)."),
     ] = None,
+    displacement: Annotated[
+        float | None,
+        typer.Option(
+            metavar="X",
+            min=0.0,
+            help="Distance of the start of each of several seeds from START, on surfaces (0.001 of the diagonal).",
+        ),
+    ] = None,
     sweep: Annotated[
         str | None,
         typer.Option(metavar="KEY=LOW:HIGH:COUNT[:linear]", help="Run over a range of one setting: lr=1e-4:1:7."),
@@ -70,6 +78,7 @@ def landscape(
     """Run optimisers on a surface or a small model, beside its known stationary points."""
     from lieapp.landscapes.commands import job_from_options
     from lieapp.landscapes.listing import landscape_records, landscape_table
+    from lieapp.landscapes.sweep_spec import distance_of_starts, start_of_seed
 
     if show_list:
         delivery.deliver_record(landscape_records(), landscape_table(), "landscapes.json")
@@ -82,20 +91,40 @@ def landscape(
     if sweep is not None:
         if drawing.movie is not None:
             raise UsageError("--movie films runs, and a sweep has too many: leave out --sweep or --movie.")
-        return _sweep_landscape(sweep, titles, jobs, seeds, delivery)
+        return _sweep_landscape(sweep, titles, jobs, seeds, displacement, delivery)
     seeds = seeds or 1
     if seeds > 1:
+        distance = distance_of_starts(jobs[0], seeds, displacement)
+        if delivery.shown and jobs[0].description.is_planar:
+            typer.echo(_starts_words(jobs[0], seeds, distance))
         titles = [
             f"{title} seed {job.seed + shift}"
             for title, job in zip(titles, jobs, strict=True)
             for shift in range(seeds)
         ]
-        jobs = [job.changed(seed=job.seed + shift) for job in jobs for shift in range(seeds)]
+        jobs = [
+            job.changed(seed=seed, start=start_of_seed(job, seed, distance))
+            for job in jobs
+            for seed in range(job.seed, job.seed + seeds)
+        ]
     return run_landscapes(titles, jobs, delivery, film=drawing.request(jobs))
 
 
+def _starts_words(job: LandscapeJob, seeds: int, distance: float) -> str:
+    """Say where several seeds start on a surface."""
+    x, y = job.start or job.surface.start
+    if distance == 0.0:
+        return f"All {seeds} seeds start at ({x:g}, {y:g}): runs differ only where an optimiser draws random numbers."
+    return f"Each of {seeds} seeds starts {distance:.3g} from ({x:g}, {y:g}), in a direction of its own."
+
+
 def _sweep_landscape(
-    text: str, titles: Sequence[str], jobs: Sequence[LandscapeJob], seeds: int | None, delivery: Delivery
+    text: str,
+    titles: Sequence[str],
+    jobs: Sequence[LandscapeJob],
+    seeds: int | None,
+    displacement: float | None,
+    delivery: Delivery,
 ) -> int:
     """Run every optimiser over a range of one setting and write one table a sweep; Ctrl+C keeps what is done."""
     from lieapp.engine.control import RunControl
@@ -104,7 +133,10 @@ def _sweep_landscape(
     from lieapp.optimizers.registry import settings_class
 
     delivery.make_folder()
-    specs = [SweepSpec(job, parse_range(text, settings_class(job.optimizer.name)), seeds or SEEDS) for job in jobs]
+    specs = [
+        SweepSpec(job, parse_range(text, settings_class(job.optimizer.name)), seeds or SEEDS, displacement)
+        for job in jobs
+    ]
     for spec in specs:
         check_sweep(spec)
     control = RunControl()

@@ -15,7 +15,15 @@ from lieapp.optimizers.fields import FieldSpec, describe
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-__all__ = ["SEEDS", "SweepRange", "SweepSpec", "numeric_settings", "parse_range"]
+__all__ = [
+    "SEEDS",
+    "SweepRange",
+    "SweepSpec",
+    "distance_of_starts",
+    "numeric_settings",
+    "parse_range",
+    "start_of_seed",
+]
 
 SEEDS = 10
 EVALUATIONS = 500.0
@@ -163,9 +171,7 @@ class SweepSpec:
     @property
     def distance(self) -> float:
         """How far starts lie from that of the job: 0 with a single seed, and beside surfaces."""
-        if self.seeds == 1 or not self.job.description.is_planar:
-            return 0.0
-        return DISPLACEMENT * self.job.surface.size if self.displacement is None else self.displacement
+        return distance_of_starts(self.job, self.seeds, self.displacement)
 
     @property
     def runs(self) -> int:
@@ -179,11 +185,44 @@ class SweepSpec:
 
     def start(self, seed: int) -> tuple[float, ...] | None:
         """Return the start of one seed; None where the landscape draws it."""
-        job = self.job
-        if not job.description.is_planar:
-            return job.start
-        x, y = job.start or job.surface.start
-        if self.distance == 0.0:
-            return x, y
-        angle = np.random.Generator(np.random.PCG64(seed)).uniform(0.0, 2.0 * math.pi)
-        return x + self.distance * math.cos(angle), y + self.distance * math.sin(angle)
+        return start_of_seed(self.job, seed, self.distance)
+
+
+def distance_of_starts(job: LandscapeJob, seeds: int, displacement: float | None = None) -> float:
+    """Return how far the starts of several seeds lie from that of a job.
+
+    On a surface nothing else would differ between runs of an optimiser that draws no random numbers.
+
+    Parameters
+    ----------
+    job : LandscapeJob
+    seeds : int
+    displacement : float, optional
+        Distance in the unit of the parameters; a thousandth of the domain's diagonal by default.
+
+    Returns
+    -------
+    float
+        0 with a single seed, and beside surfaces, where starts are random by seed anyway.
+
+    Raises
+    ------
+    LandscapeError
+        If the displacement is no distance.
+    """
+    if displacement is not None and not 0.0 <= displacement < math.inf:
+        raise LandscapeError("displacement: expected a number of 0 or more")
+    if seeds == 1 or not job.description.is_planar:
+        return 0.0
+    return DISPLACEMENT * job.surface.size if displacement is None else displacement
+
+
+def start_of_seed(job: LandscapeJob, seed: int, distance: float) -> tuple[float, ...] | None:
+    """Return a start at a distance from a job's, in a direction by the seed; None where the landscape draws it."""
+    if not job.description.is_planar:
+        return job.start
+    x, y = job.start or job.surface.start
+    if distance == 0.0:
+        return x, y
+    angle = np.random.Generator(np.random.PCG64(seed)).uniform(0.0, 2.0 * math.pi)
+    return x + distance * math.cos(angle), y + distance * math.sin(angle)

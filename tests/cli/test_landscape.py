@@ -57,6 +57,7 @@ def test_typed_formula(capsys: pytest.CaptureFixture[str]) -> None:
         (["landscape", "saddle", "--set", "speed=3"], "no setting"),
         (["landscape", "transformer-tiny", "--text", "no-such.txt"], "no-such.txt"),
         (["landscape", "saddle", "--seeds", "0"], "seeds"),
+        (["landscape", "saddle", "--seeds", "2", "--displacement", "inf"], "displacement"),
         (["demo", "--lab", "kitchen"], "expected align, landscape or cryoem"),
     ],
 )
@@ -96,6 +97,20 @@ def test_race_with_seeds_writes_everything(tmp_path: Path, capsys: pytest.Captur
         rows = list(csv.DictReader(file))
     assert len(rows) == sum(run["steps"] + 1 for run in runs)
     assert {row["seed"] for row in rows} == {"0", "1"}
+
+
+def test_seeds_on_a_surface_start_a_little_apart_and_it_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["landscape", "saddle", "--optimizer", "sgd", "--seeds", "3", "--steps", "20"]
+    assert main([*words, "--json"]) == 0
+    runs = json.loads(capsys.readouterr().out)["runs"]
+    assert len({run["loss"] for run in runs}) == 3
+    assert main([*words, "--displacement", "0.01"]) == 0
+    assert "Each of 3 seeds starts 0.01 from (0.5, 0.0001), in a direction of its own." in capsys.readouterr().out
+    assert main([*words, "--displacement", "0", "--json"]) == 0
+    runs = json.loads(capsys.readouterr().out)["runs"]
+    assert len({run["loss"] for run in runs}) == 1
+    assert main([*words, "--displacement", "0"]) == 0
+    assert "All 3 seeds start at (0.5, 0.0001)" in capsys.readouterr().out
 
 
 def test_out_holds_recording_table_figures_and_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
