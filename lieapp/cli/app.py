@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 from lieapp.errors import LieAppError
 
@@ -23,8 +25,36 @@ __all__ = [
 # Newer versions of typer carry click inside, older ones import it: this is the base of its errors in either.
 ClickError: type[Exception] = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
 
-app = typer.Typer(
+
+class _PlainFlags:
+    """Writes flags into the help without a type: newer versions of typer put ``<bool>`` beside each."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Return the parameters that the help lists."""
+        found: list[Any] = super().get_params(ctx)  # type: ignore[misc]
+        for parameter in found:
+            if getattr(parameter, "is_flag", False) and parameter.metavar is None:
+                parameter.metavar = ""
+        return found
+
+
+class _Command(_PlainFlags, TyperCommand):
+    pass
+
+
+class _Group(_PlainFlags, TyperGroup):
+    pass
+
+
+class _App(typer.Typer):
+    def command(self, name: str | None = None, **options: Any) -> Callable[[Any], Any]:
+        """Register a command whose help is written as ours is."""
+        return super().command(name, **{"cls": _Command, **options})
+
+
+app = _App(
     name="lieapp",
+    cls=_Group,
     help="Three optimisation problems of structural biology, live and truthful. Without a command: the window.",
     epilog="'lieapp FILE ...' opens files in the window.",
     no_args_is_help=False,

@@ -9,6 +9,7 @@ from typing import Annotated
 import pytest
 import typer
 
+from lieapp.cli import main
 from lieapp.cli.app import app
 from lieapp.cli.groups import given_options, with_groups
 
@@ -64,3 +65,11 @@ def test_options_of_runs_fill_the_job(name: str) -> None:
     typed = set(inspect.signature(callback).parameters)
     missing = {option.name for option in table} - typed
     assert missing == ({"gtol", "ftol"} if name == "cryoem" else set())
+
+
+@pytest.mark.parametrize("name", ["", *(command.callback.__name__ for command in app.registered_commands)])
+def test_flags_take_no_value_in_the_help(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*name.split(), "--help"]) == 0
+    told = capsys.readouterr().out
+    assert "--help" in told
+    assert "<bool>" not in told and "BOOLEAN" not in told
