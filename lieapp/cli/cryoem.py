@@ -67,12 +67,19 @@ class ReconstructionOptions:
     clamp: Annotated[
         float | None, typer.Option(metavar="X", help="Least preconditioner, as a share of its shell's mean.")
     ] = None
-    prior: Annotated[str | None, typer.Option(metavar="none|wiener", help="Damps what is hardly seen.")] = None
+    prior: Annotated[
+        str | None,
+        typer.Option(metavar="none|wiener", help="Damps what is hardly seen: wiener for --particles, else none."),
+    ] = None
     start: Annotated[str | None, typer.Option(metavar="noise|zero|one-pass", help="First volume.")] = None
     epochs: Annotated[float | None, typer.Option(metavar="X", help="Passes over all images.")] = None
     batch: Annotated[int | None, typer.Option(metavar="N", help="Images of a batch, which is a step.")] = None
     half_sets: Annotated[
-        bool | None, typer.Option("--half-sets/--no-half-sets", help="Two half maps, and their correlation.")
+        bool | None,
+        typer.Option(
+            "--half-sets/--no-half-sets",
+            help="Two half maps, and their correlation: for --particles where they allow it, else not.",
+        ),
     ] = None
 
 

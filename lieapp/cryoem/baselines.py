@@ -200,7 +200,7 @@ def _spread(x: Array, z: Array, weight: Array, box: int) -> Array:
 def _first_epoch(job: CryoemJob, particles: Particles) -> list[NDArray[np.int64]]:
     """Return the images of every batch of the first epoch, as the runs see them."""
     members = [np.arange(len(particles))]
-    if job.half_sets:
+    if job.takes_half_sets(particles.divisible):
         half_set = particles.with_half_sets().half_set
         members = [np.flatnonzero(half_set == half) for half in (1, 2)]
     seeds = [stream_seed(job.seed, 10 + k) for k in range(len(members))]

@@ -62,13 +62,14 @@ class CryoemInputs:
         job : CryoemJob
         device : torch.device
         """
-        key = (job.half_sets, job.interpolation, job.prior, job.dtype, str(device))
+        halves = job.takes_half_sets(self.particles.divisible)
+        key = (halves, job.interpolation, job.chosen_prior, job.dtype, str(device))
         if key not in self._fits:
             self._fits[key] = open_fits(
                 self.particles,
-                halves=job.half_sets,
+                halves=halves,
                 interpolation=job.interpolation,
-                prior=job.prior,
+                prior=job.chosen_prior,
                 dtype=getattr(torch, job.dtype),
                 device=device,
             )

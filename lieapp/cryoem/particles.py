@@ -127,6 +127,11 @@ class Particles:
             names=tuple(self.names[row] for row in rows) if self.names else (),
         )
 
+    @property
+    def divisible(self) -> bool:
+        """Whether two half sets can be made of them: there are four at least, assigned to both sets or not all."""
+        return len(self) >= 4 and (not self.half_set.all() or set(self.half_set.tolist()) == {1, 2})
+
     def with_half_sets(self, seed: int = 0) -> Particles:
         """Return the particles with half sets 1 and 2 of equal size, drawn at random where any is unassigned."""
         if len(self) and self.half_set.all():

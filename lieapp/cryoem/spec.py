@@ -134,14 +134,22 @@ class CryoemJob(Job):
         le=1.0,
         description="Least preconditioner as a share of its shell's mean; 0 for the paper's bound.",
     )
-    prior: PriorName = Field(
-        default="none", description="none, or wiener: damp what is hardly seen, by the correlation of half maps."
+    prior: PriorName | None = Field(
+        default=None,
+        description=(
+            "none, or wiener: damp what is hardly seen, by the correlation of half maps. By default wiener for "
+            "particles that are read, none for simulations."
+        ),
     )
     start: StartName = Field(default="noise", description="First volume: noise, zero, or the one-pass reconstruction.")
     epochs: float = Field(default=10.0, gt=0.0, le=1e6, description="Passes over all images.")
     batch: int = Field(default=100, ge=1, le=10**6, description="Images of a batch; one batch is one step.")
-    half_sets: bool = Field(
-        default=False, description="Reconstruct two half sets side by side and correlate them; the map is their mean."
+    half_sets: bool | None = Field(
+        default=None,
+        description=(
+            "Reconstruct two half sets side by side and correlate them; the map is their mean. By default so for "
+            "particles that are read, where two sets can be made of them: there is no truth to compare their map with."
+        ),
     )
     optimizer: OptimizerChoice = Field(
         default_factory=lambda: OptimizerChoice(name="preconditioned-sgd"), description="The optimiser and its settings"
@@ -155,6 +163,23 @@ class CryoemJob(Job):
         if not 0.0 <= low <= high <= 1e6:
             raise ValueError("defocus_angstrom: expected the lowest and the highest defocus in Å, such as 10000,25000")
         return self
+
+    @property
+    def chosen_prior(self) -> PriorName:
+        """The prior, decided where nothing is said."""
+        if self.prior is not None:
+            return self.prior
+        return "none" if self.particles is None else "wiener"
+
+    def takes_half_sets(self, possible: bool) -> bool:
+        """Return whether two half sets are reconstructed, decided where nothing is said.
+
+        Parameters
+        ----------
+        possible : bool
+            Whether two half sets can be made of the images.
+        """
+        return (self.particles is not None and possible) if self.half_sets is None else self.half_sets
 
     def recommended(self, box: int | None = None, images: int | None = None) -> dict[str, Any]:
         """Return the recommended settings of this job's optimiser (dotted keys), before overrides.

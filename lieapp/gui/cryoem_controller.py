@@ -191,17 +191,20 @@ class CryoemController(SceneController):
     ) -> None:
         if (kind, path) not in self.opened:
             self.opened.append((kind, path))
+        from lieapp.cryoem.spec import CryoemJob
+
         changes: dict[str, Any] = {"source": kind, kind: path, "allow_outside": allow_outside}
         changes["pixel_size_angstrom"] = pixel_size
         if facts is not None:
             self.session.facts = facts
+            usual = CryoemJob(particles=path)
             changes |= {
                 "box": min(facts.box, _LARGEST_FIRST_BOX),
                 "images": min(facts.images, _MOST_FIRST_IMAGES),
                 "ctf": facts.ctf,
                 # There is no truth: the correlation of half maps tells the resolution, and what to damp.
-                "half_sets": facts.half_sets,
-                "prior": "wiener",
+                "half_sets": usual.takes_half_sets(facts.half_sets),
+                "prior": usual.chosen_prior,
                 "batch": max(1, min(100, min(facts.images, _MOST_FIRST_IMAGES) // 2)),
             }
         else:
@@ -289,8 +292,8 @@ def _look_at_particles(path: Path, allow_outside: bool, pixel_size_angstrom: flo
             raise error from None  # it is not the pixel size, or not that alone
         known = False
     pixel = particles.pixel_size_angstrom if known else None
-    halves = len(particles) >= 4 and (not particles.half_set.all() or set(particles.half_set.tolist()) == {1, 2})
-    return ParticleFacts(str(path), len(particles), particles.box, pixel, particles.ctf is not None, halves)
+    has_ctf = particles.ctf is not None
+    return ParticleFacts(str(path), len(particles), particles.box, pixel, has_ctf, particles.divisible)
 
 
 def _look_at_map(path: Path) -> str:

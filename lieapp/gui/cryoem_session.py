@@ -186,8 +186,6 @@ class CryoemSession(SceneSession):
         values: dict[str, Any] = {
             "box": choices.box,
             "images": choices.images,
-            "half_sets": choices.half_sets,
-            "prior": choices.prior,
             "start": choices.start,
             "preconditioner": choices.preconditioner,
             "epochs": choices.epochs,
@@ -198,6 +196,9 @@ class CryoemSession(SceneSession):
         if choices.simulated:
             values |= {
                 "phantom": choices.path,
+                # As usual for simulations: then nothing need be said.
+                "half_sets": choices.half_sets or None,
+                "prior": None if choices.prior == "none" else choices.prior,
                 "snr": choices.snr,
                 "ctf": choices.ctf,
                 "defocus_angstrom": choices.defocus_angstrom,
@@ -207,6 +208,8 @@ class CryoemSession(SceneSession):
         else:
             values |= {
                 "particles": choices.path,
+                "half_sets": choices.half_sets,
+                "prior": choices.prior,
                 "allow_outside": choices.allow_outside,
                 "pixel_size_angstrom": choices.pixel_size_angstrom,
             }
@@ -315,8 +318,8 @@ class CryoemSession(SceneSession):
             defocus_angstrom=job.defocus_angstrom,
             views=job.views,
             view_fraction=job.view_fraction,
-            half_sets=job.half_sets,
-            prior=job.prior,
+            half_sets=job.takes_half_sets(possible=True),
+            prior=job.chosen_prior,
             start=job.start,
             preconditioner=job.preconditioner,
             optimizer=job.optimizer.name,

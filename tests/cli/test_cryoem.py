@@ -137,6 +137,7 @@ def test_optimisers_of_reconstructions_are_refused_elsewhere(
         {},
         {"box": 48, "ctf": True, "half_sets": True, "snr": 0.5, "set": {"lr": 0.2}},
         {"particles": "a b.star", "ctf": False, "optimizer": "complex-adam", "epochs": 3.5},
+        {"particles": "a.star", "half_sets": False, "prior": "none"},
         {"defocus": (9000.0, 12000.0), "views": "preferred", "prior": "wiener", "seed": 7},
     ],
 )
@@ -154,3 +155,43 @@ def test_copied_command_is_the_job(options: dict) -> None:
         else:
             given[name] = words.pop(0)
     assert job_from_options(**given) == job
+
+
+@pytest.mark.parametrize(
+    ("sets", "words", "halves", "prior"),
+    [
+        ([0], [], True, "wiener"),
+        ([1, 2], [], True, "wiener"),
+        ([1], [], False, "wiener"),  # all of one half set: two cannot be made of them
+        ([0], ["--no-half-sets"], False, "wiener"),
+        ([0], ["--prior", "none"], True, "none"),
+    ],
+)
+def test_read_particles_get_half_sets_and_the_wiener_prior(
+    sets: list[int], words: list[str], halves: bool, prior: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As in the window, unless something is said; what is decided is what saying it gives."""
+    rng = np.random.default_rng(0)
+    images = rng.standard_normal((40, 16, 16)).astype(np.float32)
+    half_set = np.resize(sets, 40).astype(np.int8)
+    particles = Particles(images, uniform_rotations(40, rng), np.zeros((40, 2)), 3.0, half_set=half_set)
+    assert particles.divisible is (sets != [1])
+    write_particles(particles, tmp_path)
+    star = ["--particles", str(tmp_path / "particles.star")]
+    common = [*FAST[5:], "--json"]
+
+    def losses(*said: str) -> tuple[list[float], int]:
+        assert main(["cryoem", *star, *said, *common]) == 0
+        report = json.loads(capsys.readouterr().out)
+        return [report["loss_gap"], *report["shell_error"]], len(report["fsc_half"])
+
+    found, shells = losses(*words)
+    assert shells == (8 if halves else 0)
+    assert found == losses("--half-sets" if halves else "--no-half-sets", "--prior", prior)[0]
+
+
+def test_simulations_have_neither_unless_asked() -> None:
+    job = job_from_options()
+    assert job.chosen_prior == "none" and not job.takes_half_sets(possible=True)
+    job = job_from_options(half_sets=True, prior="wiener")
+    assert job.chosen_prior == "wiener" and job.takes_half_sets(possible=False)

@@ -14,6 +14,7 @@ from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QGuiApplication
 from PySide6.QtWidgets import QScrollArea, QWidget
 
+from lieapp.cryoem.commands import job_from_options
 from lieapp.cryoem.inputs import load_inputs
 from lieapp.cryoem.maps import read_map
 from lieapp.cryoem.reading import read_particles
@@ -391,6 +392,10 @@ def test_exported_particles_are_dropped_and_reconstructed(
         and "60 particles" in small.strip.caption.text()
         and "FSC" in small.strip.caption.text()
     )
+    # The command line decides the same where nothing is said.
+    job, said = small.controller.session.job(), job_from_options(particles=str(star))
+    assert job.chosen_prior == said.chosen_prior
+    assert job.takes_half_sets(possible=True) == said.takes_half_sets(possible=True)
     qtbot.waitUntil(lambda: len(small.maps.first.columns) == 12, timeout=TIMEOUT)
     assert small.maps.first.isVisible() and not small.maps.stack.isVisible()
     small.controller._take(replace(choices, epochs=2.0))
