@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import inspect
 from collections.abc import Iterable
 from typing import Any
 
@@ -15,7 +14,7 @@ from lieapp.optimizers.errors import OptimizerError
 from lieapp.optimizers.names import TORCH_CLASSES, UNUSABLE, normalised, unknown_optimizer
 from lieapp.optimizers.oracle import Oracle
 from lieapp.optimizers.settings import SETTINGS, OptimizerSettings
-from lieapp.optimizers.signatures import accepts, form_of, is_optimizer
+from lieapp.optimizers.signatures import accepts, form_of, is_optimizer, parameters_of
 
 __all__ = [
     "accepts_oracle",
@@ -167,7 +166,7 @@ def step_optimizer(optimizer: Optimizer, oracle: Oracle) -> Tensor:
 
 
 def _takes_closure(optimizer: Optimizer) -> bool:
-    parameters = list(inspect.signature(type(optimizer).step).parameters.values())[1:]
+    parameters = list(parameters_of(type(optimizer).step).values())[1:]
     return any(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD, p.VAR_POSITIONAL) for p in parameters)
 
 

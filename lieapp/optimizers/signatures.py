@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import math
 import re
@@ -211,9 +212,15 @@ def _annotation_text(annotation: Any) -> str:
     return annotation.__name__ if isinstance(annotation, type) else str(annotation)
 
 
+@functools.lru_cache(maxsize=256)
+def parameters_of(function: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
+    """Return the parameters of a function; looked up once, since steps of optimisers are asked in every step."""
+    return inspect.signature(function).parameters
+
+
 def accepts(function: Callable[..., Any], argument: str) -> bool:
     """Return whether a function takes an argument of that name."""
-    return argument in inspect.signature(function).parameters
+    return argument in parameters_of(function)
 
 
 def is_optimizer(cls: object) -> bool:

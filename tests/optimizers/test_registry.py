@@ -245,6 +245,24 @@ def test_a_step_gets_what_it_takes(foreign_module: ModuleType) -> None:
     assert float(oracle.observe()) < at
 
 
+def test_signatures_are_read_once_a_step_function(monkeypatch: pytest.MonkeyPatch) -> None:
+    class One(torch.optim.SGD):
+        def step(self, closure: object = None, *, oracle: object = None) -> None:  # type: ignore[override]
+            pass
+
+    class Other(torch.optim.SGD):
+        def step(self, closure: object = None) -> None:  # type: ignore[override]
+            pass
+
+    read: list[object] = []
+    signature = inspect.signature
+    monkeypatch.setattr(inspect, "signature", lambda function: read.append(function) or signature(function))
+    optimizers = [cls([leaf(1.0)], lr=0.1) for cls in (One, Other, One)]
+    for _ in range(3):
+        assert [accepts_oracle(each) for each in optimizers] == [True, False, True]
+    assert read == [One.step, Other.step]
+
+
 def test_the_generator_reaches_those_who_draw() -> None:
     x = leaf(1.0)
     generator = torch.Generator().manual_seed(9)
