@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pyqtgraph as pg
@@ -190,11 +191,17 @@ class StartLabel(ViewLayer):
         self._font = QFont()
         self._place = (0.0, 0.0)
         self._gap = self._GAP
+        self._signs: tuple[PointItem, ...] = ()
         self.text = "start"
 
     def set_font(self, font: QFont) -> None:
         """Take the font of the window."""
         self._font = QFont(font)
+        self.update()
+
+    def set_signs(self, signs: Sequence[PointItem]) -> None:
+        """Keep clear of these signs where that can be done."""
+        self._signs = tuple(signs)
         self.update()
 
     def set_place(self, x: float, y: float, gap: float = _GAP) -> None:
@@ -205,18 +212,27 @@ class StartLabel(ViewLayer):
 
     @property
     def rect(self) -> QRectF:
-        """Where the word is written, in pixels of the view: at the upper right, else to the side that has room."""
+        """Where the word is written, in pixels of the view: at the upper right, or where it covers fewer signs."""
         metrics = QFontMetricsF(self._font)
         width, height = metrics.horizontalAdvance(self.text) + 8.0, metrics.height() + 2.0
         x, y = self.pixels(np.array([self._place]))[0].tolist()
         view = self.boundingRect()
-        left, top = x + self._gap, y - self._gap - 0.5 * height
-        if left + width > view.right():
-            left = x - self._gap - width
-        if top < view.top():
-            top = y + self._gap - 0.5 * height
-        left, top = max(left, view.left()), max(min(top, view.bottom() - height), view.top())
-        return QRectF(left, top, width, height)
+        right, left, middle = x + self._gap, x - self._gap - width, x - 0.5 * width
+        above, below = y - self._gap - 0.5 * height, y + self._gap - 0.5 * height
+        over, under = y - self._gap - height, y + self._gap
+        corners = ((right, above), (right, below), (left, above), (left, below), (middle, over), (middle, under))
+        places = self.pixels(np.array([(sign.pos().x(), sign.pos().y()) for sign in self._signs]).reshape(-1, 2))
+        # What the start itself is on lies within its ring.
+        signs = [(a, b) for a, b in places.tolist() if math.hypot(a - x, b - y) > SIGN_SIZE]
+
+        def faults(place: QRectF) -> tuple[bool, int]:
+            near = place.adjusted(-SIGN_SIZE, -SIGN_SIZE, SIGN_SIZE, SIGN_SIZE)
+            return not view.contains(place), sum(near.contains(QPointF(*sign)) for sign in signs)
+
+        best = min((QRectF(*corner, width, height) for corner in corners), key=faults)
+        best.moveLeft(max(min(best.left(), view.right() - width), view.left()))
+        best.moveTop(max(min(best.top(), view.bottom() - height), view.top()))
+        return best
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
         rect = self.rect

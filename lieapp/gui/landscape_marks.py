@@ -70,7 +70,7 @@ class CursorMarks(ViewLayer):
         super().__init__(box)
         self.setZValue(3)
         self._font = QFont()
-        self._shown: tuple[object, ...] = ()
+        self._shown: tuple[object, ...] | None = None  # None: whatever is drawn is out of date
         self._signs: tuple[PointItem, ...] = ()
         self._start: tuple[float, float] | None = None
         self._sign_places: NDArray[np.float64] | None = None
@@ -79,7 +79,7 @@ class CursorMarks(ViewLayer):
 
     def set_signs(self, signs: Sequence[PointItem], start: tuple[float, float] | None = None) -> None:
         """Keep the numbers of these signs readable where a run comes to rest, and where all of them start."""
-        self._signs, self._sign_places, self._shown = tuple(signs), None, ()
+        self._signs, self._sign_places, self._shown = tuple(signs), None, None
         self._start = start
         self.update()
 
@@ -124,20 +124,20 @@ class CursorMarks(ViewLayer):
 
     def forget(self, identifier: str) -> None:
         """Take away what belongs to a run."""
-        self._shown = ()
+        self._shown = None
         item = self.dimers.pop(identifier, None)
         if item is not None:
             self.scene().removeItem(item)
 
     def set_font(self, font: QFont) -> None:
         """Take the font of the window."""
-        self._font, self._shown = QFont(font), ()
+        self._font, self._shown = QFont(font), None
         for item in self.dimers.values():
             item.set_font(font)
 
     def place_anew(self) -> None:
         # The same places after a zoom or a shift are seen elsewhere.
-        self._shown, self._sign_places = (), None
+        self._shown = self._sign_places = None
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

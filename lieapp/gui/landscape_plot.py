@@ -64,6 +64,7 @@ class LandscapePlot(QWidget):
         self._project: Projection = as_it_is
         self._steerable = True
         self._note = ""
+        self._labels: tuple[tuple[str, str], tuple[str, str]] = ("x", "y"), ("x", "y")
         self._runs: list[RunEntry] = []
         self._cursor_run: RunEntry | None = None
         self._cursor_frame = 0
@@ -89,6 +90,7 @@ class LandscapePlot(QWidget):
         self.backdrop.failed.connect(lambda error: self.readout.setText(str(error)))
         self._box.sigRangeChanged.connect(self._view_changed)
         self._box.sigResized.connect(self._view_changed)
+        self._box.sigResized.connect(lambda box: self._label_axes())
         self.plot.scene().sigMouseClicked.connect(self._click)
         self.plot.scene().sigMouseMoved.connect(self._hover)
         self.start.sigPositionChanged.connect(self._place_label)
@@ -105,6 +107,7 @@ class LandscapePlot(QWidget):
         project: Projection = as_it_is,
         fixed_start: tuple[float, float] | None = None,
         labels: tuple[str, str] = ("x", "y"),
+        short_labels: tuple[str, str] | None = None,
         note: str = "",
     ) -> None:
         """Show another surface, whole, without runs.
@@ -119,8 +122,8 @@ class LandscapePlot(QWidget):
             From recorded points to places on the picture.
         fixed_start : (float, float), optional
             Where runs start, on a picture where the user cannot choose it.
-        labels : (str, str), optional
-            Of the two axes.
+        labels, short_labels : (str, str), optional
+            Of the two axes; short ones where there is no room.
         note : str, optional
             What is to be known about the picture; shown while nothing else is.
         """
@@ -135,11 +138,13 @@ class LandscapePlot(QWidget):
         if fixed_start is not None:
             self.start_ring.setPos(*fixed_start)
         self._place_label()
-        for side, label in zip(("bottom", "left"), labels, strict=True):
-            self.plot.setLabel(side, label, **self.plot.getAxis(side).labelStyle)
+        self._labels = labels, short_labels or labels
+        self._label_axes()
+        for side in ("bottom", "left"):
             self.plot.getAxis(side).set_blank(surface is None)
         self.backdrop.set_surface(surface, points, _describe_point)
         self.marks.set_signs(self.points, fixed_start)
+        self.start_label.set_signs(self.points)
         if surface is None:
             self.readout.setText("The picture is being computed…")
             return
@@ -234,6 +239,14 @@ class LandscapePlot(QWidget):
         ):
             self._show_key()
         self._write_readout()
+
+    def _label_axes(self) -> None:
+        for number, (side, room) in enumerate((("bottom", self._box.width()), ("left", self._box.height()))):
+            axis = self.plot.getAxis(side)
+            long, short = self._labels[0][number], self._labels[1][number]
+            text = long if QFontMetricsF(self.font()).horizontalAdvance(long) <= room else short
+            if axis.labelText != text:
+                self.plot.setLabel(side, text, **axis.labelStyle)
 
     def _place_label(self, *_: object) -> None:
         """Name the start; among paths the word would hide what it names."""
@@ -413,6 +426,7 @@ class LandscapePlot(QWidget):
         self.start_label.set_font(self.font())
         self.marks.set_font(self.font())
         metrics = QFontMetricsF(self.font())
+        self._label_axes()
         self.key.set_margins(int(metrics.height() / 2), int(3.0 * metrics.height()))
         self._show_cursor()
 

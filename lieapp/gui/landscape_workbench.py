@@ -229,6 +229,7 @@ class LandscapeWorkbench(RunWorkbench):
                 project=plane.project,
                 fixed_start=plane.start,
                 labels=plane.labels,
+                short_labels=plane.short_labels,
                 note=_PLANE_NOTE,
             )
 

@@ -47,7 +47,7 @@ class Plane:
         The part of the plane that matters.
     start : (float, float)
         Where on the plane runs start.
-    labels : (str, str)
+    labels, short_labels : (str, str)
         Of the axes.
     points : tuple of StationaryPoint
         Those that lie in the plane, at their places on it.
@@ -65,6 +65,7 @@ class Plane:
     domain: Domain
     start: tuple[float, float]
     labels: tuple[str, str]
+    short_labels: tuple[str, str]
     points: tuple[StationaryPoint, ...] = ()
     clip: float | None = None
     periodic: bool = False
@@ -139,7 +140,8 @@ def curvature_plane(job: LandscapeJob, *, stopped: Callable[[], bool] = lambda: 
         row[:] = [_loss(problem, origin + a * basis[0] + b * basis[1]) for a in across]
     points = _points_in_plane(problem, origin, basis, reach)
     labels = ("along the lowest curvature at the start", "along the highest curvature at the start")
-    return Plane(across, up, values, origin, basis, domain, (0.0, 0.0), labels, points, clip)
+    short = "lowest curvature", "highest curvature"
+    return Plane(across, up, values, origin, basis, domain, (0.0, 0.0), labels, short, points, clip)
 
 
 def _axes(domain: Domain, beyond: int = _BEYOND) -> tuple[Array, Array]:
@@ -225,6 +227,8 @@ def _rotation_plane(start: Array) -> Plane:
         if each.position[0] == 0.0
     )
     labels = ("rotation about the third axis (rad)", "rotation about the second axis (rad)")
-    plane = Plane(across, up, values, np.zeros(3), basis, domain, (0.0, 0.0), labels, points, None, periodic=True)
+    short = "third axis (rad)", "second axis (rad)"
+    here = (0.0, 0.0)
+    plane = Plane(across, up, values, np.zeros(3), basis, domain, here, labels, short, points, None, periodic=True)
     x, y = plane.project(start[None])[0].tolist()
     return replace(plane, start=(x, y))

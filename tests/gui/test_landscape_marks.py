@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from PySide6.QtCore import QPointF
 from PySide6.QtGui import QFont, QFontMetricsF
 from PySide6.QtWidgets import QWidget
 
@@ -83,8 +84,33 @@ def test_the_index_of_a_point_that_runs_have_reached_stays_readable(
     assert "#ffffff" in colors and min(sum(bytes.fromhex(color[1:])) for color in colors) < 250  # ink on white
     bench.controller.show_frame(0)
     assert all(spot.sign is None for spot in bench.plot.marks.spots)
+    bench.controller.show_best()
     choose(bench, "himmelblau")
-    bench.plot.plot.grab()  # signs that are gone are drawn no more
+    bench.plot.plot.grab()
+    assert bench.plot.marks.spots == ()  # nothing of the runs that are hidden now stays
+
+
+def test_the_word_at_the_start_keeps_clear_of_signs(bench: LandscapeWorkbench) -> None:  # noqa: F811
+    plot = bench.plot
+    font = QFont(plot.font())
+    font.setPointSizeF(18.0)
+    plot.start_label.set_font(font)
+    for x in (0.02, 0.1, 0.2, 0.3):
+        bench.controller.set_start((x, -0.1))
+        for item in plot.points:
+            place = plot.marks.pixels(np.array([[item.pos().x(), item.pos().y()]]))[0]
+            assert not plot.start_label.rect.contains(QPointF(*place.tolist()))
+
+
+def test_axes_of_planes_have_labels_that_fit(bench: LandscapeWorkbench, window: MainWindow, qtbot) -> None:  # noqa: F811
+    drawn(bench, "strict-saddle-100", qtbot)
+    for size in ((1000, 640), (1600, 1000)):
+        window.resize(*size)
+        qtbot.wait(50)
+        for side, room in (("bottom", bench.plot._box.width()), ("left", bench.plot._box.height())):
+            text = bench.plot.plot.getAxis(side).labelText
+            assert "curvature" in text and QFontMetricsF(bench.plot.font()).horizontalAdvance(text) <= room
+    assert bench.plot.plot.getAxis("bottom").labelText.endswith("at the start")
 
 
 def test_signs_shrink_only_where_they_are_crowded() -> None:
