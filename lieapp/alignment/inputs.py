@@ -154,16 +154,6 @@ class AlignInputs:
         shift = self.fit_weights @ self.fit_target - self.fit_weights @ self.fit_mobile
         return pose_matrix(np.eye(3), shift)
 
-    @property
-    def mobile_label(self) -> str:
-        """The mobile structure and its paired chains for people, such as ``"4AKE A"``."""
-        return _label(self.mobile, [match.mobile_chain for match in self.pairing.chains])
-
-    @property
-    def target_label(self) -> str:
-        """The target structure and its paired chains for people."""
-        return _label(self.target, [match.target_chain for match in self.pairing.chains])
-
     def objective(self, job: AlignJob) -> Objective:
         """Return the objective of a job for the pairs that drive the fit; L is the length of the structure that stays.
 
@@ -396,7 +386,3 @@ def _random_start(seed: int, inputs: AlignInputs) -> NDArray[np.float64]:
 def _read_only(array: NDArray[np.float64]) -> NDArray[np.float64]:
     array.flags.writeable = False
     return array
-
-
-def _label(structure: Structure, chains: list[str]) -> str:
-    return f"{structure.name} {','.join(dict.fromkeys(chain or '_' for chain in chains))}"

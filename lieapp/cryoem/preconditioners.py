@@ -137,11 +137,6 @@ class HutchinsonEstimate:
         self._smooth = self._memory * self._smooth + (1.0 - self._memory) * self._mean
         return self.diagonal()
 
-    @property
-    def extra_products(self) -> int:
-        """Products that the first value took besides the probe."""
-        return 1 if self._start == "row-sum" else 0
-
     def diagonal(self) -> Tensor:
         """Return the estimate, shape=(box, box, box), positive."""
         assert self._smooth is not None

@@ -10,12 +10,9 @@ from lieapp.cryoem.maps import is_map_name
 from lieapp.cryoem.particles import Particles
 from lieapp.cryoem.relion import read_relion
 
-__all__ = ["PARTICLE_SUFFIXES", "is_particle_name", "read_particles"]
+__all__ = ["is_particle_name", "read_particles"]
 
 _READERS = {".star": read_relion, ".cs": read_cryosparc}
-
-PARTICLE_SUFFIXES = tuple(_READERS)
-"""Endings of particle files."""
 
 _STACK_SUFFIXES = (".mrcs", ".st")
 

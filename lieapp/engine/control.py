@@ -135,11 +135,6 @@ class RunControl:
             self._condition.notify_all()
         self._tell()
 
-    def wait_finished(self, timeout: float | None = None) -> bool:
-        """Block until the run has ended; return False if it has not within ``timeout`` seconds."""
-        with self._condition:
-            return self._condition.wait_for(lambda: self._state is RunState.FINISHED, timeout)
-
     def _can(self, action: Action) -> bool:
         return not self._stop and action in ALLOWED[self._state]
 

@@ -8,18 +8,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from lieapp.export.alignment_result import AlignmentResult
-from lieapp.export.alignment_tables import write_residues_csv
 from lieapp.export.errors import ExportError, writing
 from lieapp.export.quantities import Curve
 from lieapp.export.tables import write_table
-from lieapp.structures.structure import Structure
 
 __all__ = [
-    "deviation_record",
     "progress_record",
-    "write_deviation_csv",
-    "write_deviation_json",
     "write_progress_csv",
     "write_progress_json",
 ]
@@ -94,52 +88,6 @@ def write_progress_json(curves: Sequence[Curve], path: Path) -> Path:
         If there is no run, or the file cannot be written.
     """
     return _write_json(progress_record(curves), path)
-
-
-def write_deviation_csv(result: AlignmentResult, path: Path) -> Path:
-    """Write the deviation plot, one row a pair; it is the table of residues.
-
-    Raises
-    ------
-    ExportError
-        If the file cannot be written.
-    """
-    with writing(path):
-        return write_residues_csv(result, path)
-
-
-def deviation_record(result: AlignmentResult) -> dict[str, Any]:
-    """Return the deviation plot as plain values for JSON: what was compared, the pose, distances in Å by pair."""
-    pairing, inputs = result.inputs.pairing, result.inputs
-
-    def labels(structure: Structure, residues: Sequence[int]) -> list[str]:
-        return [structure.residues.label(int(residue)) for residue in residues]
-
-    return {
-        "schema": SCHEMA,
-        "kind": "deviation",
-        "mobile": inputs.mobile.name,
-        "target": inputs.target.name,
-        "optimizer": result.job.optimizer.name,
-        "frame": result.frame,
-        "pose": result.pose_text,
-        "rmsd_angstrom": _finite(result.scores.rmsd),
-        "core_cutoff_angstrom": result.core.cutoff,
-        "mobile_residues": labels(inputs.mobile, pairing.mobile_residues.tolist()),
-        "target_residues": labels(inputs.target, pairing.target_residues.tolist()),
-        "deviation_angstrom": [_finite(value) for value in result.scores.deviations.tolist()],
-    }
-
-
-def write_deviation_json(result: AlignmentResult, path: Path) -> Path:
-    """Write `deviation_record`.
-
-    Raises
-    ------
-    ExportError
-        If the file cannot be written.
-    """
-    return _write_json(deviation_record(result), path)
 
 
 def _need(curves: Sequence[Curve]) -> None:

@@ -18,9 +18,6 @@ __all__ = ["DARK", "LIGHT", "Mode", "Theme", "Tokens", "contrast", "held_style",
 
 Mode = Literal["system", "light", "dark"]
 
-GRID = 8
-"""Distances are multiples of this many pixels, or half of it inside one control."""
-
 
 @dataclass(frozen=True)
 class Tokens:

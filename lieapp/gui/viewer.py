@@ -22,7 +22,7 @@ from lieapp.scene.camera import Viewpoint
 from lieapp.scene.coloring import Legend
 from lieapp.scene.colors import BACKGROUND_DARK, BACKGROUND_LIGHT
 from lieapp.scene.molecular_scene import Hit, MolecularScene
-from lieapp.scene.navigation import Habit, Navigator
+from lieapp.scene.navigation import Navigator
 from lieapp.scene.painter import Slot
 
 __all__ = ["MoleculeViewer"]
@@ -208,10 +208,6 @@ class MoleculeViewer(QWidget):
     @property
     def by_hand(self) -> bool:
         return self.navigator.by_hand
-
-    def set_mouse_habit(self, habit: Habit) -> None:
-        """Let the mouse work as in ChimeraX or as in PyMOL."""
-        self.navigator.habit = habit
 
     def picture(self, size: tuple[int, int] | None = None, *, transparent: bool = False) -> QImage:
         """Return what is seen as an image of any size; null if 3-D does not work."""

@@ -22,7 +22,6 @@ __all__ = [
     "ColorScheme",
     "Legend",
     "legend_for",
-    "looks_predicted",
     "residue_colors",
 ]
 
@@ -377,17 +376,3 @@ def legend_for(
     seen = {str(chain) or "_" for chain in np.unique(structure.residues.chain[drawn])}
     entries = tuple(entry for entry in legend.entries if entry[2] in seen)
     return replace(legend, entries=entries) if entries else legend
-
-
-def looks_predicted(structure: Structure) -> bool:
-    """Whether the B-factors look like pLDDT: one value a residue for all of its atoms, from 0 to 100, mostly high."""
-    residues, factors = structure.residues, structure.atoms.b_factor
-    polymer = np.flatnonzero(_polymer(structure))
-    if len(polymer) < 3 or len(factors) == 0:
-        return False
-    own = np.isin(structure.atoms.residue, polymer)
-    expected = _by_residue(structure, factors)[structure.atoms.residue]
-    guides = factors[residues.guide_atom[polymer]]
-    several = np.diff(residues.first_atom)[polymer].max() > 1
-    same = bool(several and np.allclose(factors[own], expected[own], atol=0.011))
-    return same and bool(guides.max() <= 100 and guides.min() >= 0 and np.ptp(guides) > 1 and np.median(guides) > 40)

@@ -16,7 +16,7 @@ from lieapp.structures.structure import FileFormat, Structure
 from lieapp.structures.writing_mmcif import mmcif_from_arrays, mmcif_from_pdb, rewrite_mmcif
 from lieapp.structures.writing_pdb import DoesNotFit, pdb_from_arrays, rewrite_pdb
 
-__all__ = ["WrittenFile", "preferred_suffix", "write_structure"]
+__all__ = ["WrittenFile", "write_structure"]
 
 _SUFFIXES: dict[str, FileFormat] = {
     ".pdb": "pdb", ".ent": "pdb", ".cif": "mmcif", ".mmcif": "mmcif", ".bcif": "bcif",
@@ -37,11 +37,6 @@ class WrittenFile:
 
     path: Path
     message: str = ""
-
-
-def preferred_suffix(structure: Structure) -> str:
-    """Return the suffix that `write_structure` would choose: ``".pdb"`` for PDB input, else ``".cif"``."""
-    return ".pdb" if structure.source is not None and structure.source.format == "pdb" else ".cif"
 
 
 def write_structure(

@@ -36,8 +36,6 @@ def test_points_are_those_of_the_files(files: tuple[str, str]) -> None:
     assert inputs.pairing.fit.all()
     assert inputs.pairing.report.all()
     assert inputs.fit_residues == inputs.report_residues == LENGTH
-    assert inputs.mobile_label == "opened A"
-    assert inputs.target_label == "closed B"
     np.testing.assert_array_equal(inputs.weights, np.ones(LENGTH))
     np.testing.assert_allclose(inputs.fit_weights, 1.0 / LENGTH)
     with pytest.raises(ValueError, match="read-only"):

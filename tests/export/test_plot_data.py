@@ -15,8 +15,6 @@ from lieapp.engine.recording import Recording
 from lieapp.export.alignment_result import AlignmentResult
 from lieapp.export.errors import ExportError
 from lieapp.export.plot_data import (
-    write_deviation_csv,
-    write_deviation_json,
     write_progress_csv,
     write_progress_json,
 )
@@ -72,18 +70,6 @@ def test_runs_with_other_columns_and_odd_numbers(hinge: AlignmentResult, tmp_pat
     assert run["outcome"] is None
 
 
-def test_deviation_as_csv_and_json(hinge: AlignmentResult, tmp_path: Path) -> None:
-    result = replace(hinge, frame=3)
-    rows = rows_of(write_deviation_csv(result, tmp_path / "deviation.csv"))
-    record = json.loads(write_deviation_json(result, tmp_path / "deviation.json").read_text(encoding="utf-8"))
-    assert [float(row["deviation_angstrom"]) for row in rows] == result.scores.deviations.tolist()
-    assert record["deviation_angstrom"] == result.scores.deviations.tolist()
-    assert (record["frame"], record["pose"]) == (3, "pose at step 3")
-    assert len(record["mobile_residues"]) == len(record["target_residues"]) == len(rows)
-    labels = hinge.inputs.mobile.residues
-    assert record["mobile_residues"][5] == labels.label(int(hinge.inputs.pairing.mobile_residues[5]))
-
-
 def test_what_cannot_be_written_is_said(hinge: AlignmentResult, tmp_path: Path) -> None:
     curves = curves_of([hinge])
     for write in (write_progress_csv, write_progress_json):
@@ -91,6 +77,3 @@ def test_what_cannot_be_written_is_said(hinge: AlignmentResult, tmp_path: Path) 
             write([], tmp_path / "none")
         with pytest.raises(ExportError, match="nowhere"):
             write(curves, tmp_path / "nowhere" / "file")
-    for deviation in (write_deviation_csv, write_deviation_json):
-        with pytest.raises(ExportError, match="nowhere"):
-            deviation(hinge, tmp_path / "nowhere" / "file")

@@ -11,7 +11,6 @@ from lieapp.scene.coloring import (
     COLOR_SCHEMES,
     PLDDT_BANDS,
     legend_for,
-    looks_predicted,
     residue_colors,
 )
 from lieapp.scene.colors import CONTEXT, rgba
@@ -123,11 +122,8 @@ def test_what_is_missing_or_unknown_is_said() -> None:
 
 
 @pytest.mark.shared_data
-def test_predicted_models_are_recognised(structures_dir: Path) -> None:
+def test_predicted_models_are_coloured_by_confidence(structures_dir: Path) -> None:
     predicted = read_structure(structures_dir / "diverse" / "AF-M3YHX5-F1-model_v4_hydrogens.cif")
-    assert looks_predicted(predicted)
-    for name in ("adk/4AKE.pdb", "diverse/1bna.pdb", "diverse/1gya.cif.gz", "diverse/1aon.pdb.gz"):
-        assert not looks_predicted(read_structure(structures_dir / name))
     colors = residue_colors(predicted, "plddt")
     guide = predicted.atoms.b_factor[predicted.residues.guide_atom]
     assert (np.abs(colors - rgba("#FF7D45")).max(axis=1) < 1e-6).sum() == (guide <= 50).sum()
