@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from lieapp.export.captions import Caption, KeyEntry
 from lieapp.export.figure_files import figure_style
+from lieapp.export.landscape_curves import DOTS_PER_INCH, CurvePanel, GrowingLine, line_style, points_of, rows_apart
 from lieapp.export.landscape_figures import draw_contours
 from lieapp.export.landscape_traces import Spot, Trace
 from lieapp.landscapes.catalog import Surface
@@ -28,18 +28,14 @@ Array = NDArray[np.float64]
 
 # All lengths are pixels of a picture that is so large; others are like it, smaller or larger.
 _WIDE, _HIGH = 1280.0, 720.0
-_DOTS_PER_INCH = 100.0
 _TEXT, _SMALL, _SIGN = 16.0, 15.0, 14.0
 _LINES = (18.0, 22.0)  # of the caption, least and most
 _BETWEEN = 0.528  # of the width: left of it the picture, right of it the key and the curves
 _MOST_KEY = 0.42  # of the height
 _SAME_SCALE = (0.6, 1.7)
 """Ratios of the sides of a domain that is drawn at one scale."""
-_NEAR = 0.25
 _ARM, _HEAD = 36.0, 9.0
 _BADGE = (14.0, -28.0)  # from a dot to its number
-_FLOOR = {"loss": 1e-12, "unstable_coordinate": 1e-16}
-_LOG_RANGE = 30.0
 _INK = "#1B2430"
 _ENTRY_LETTERS = 34  # of "  loss −1.39e−05, converged at 1234"
 _LETTER, _BEFORE = 0.44, 5.5  # widths of a letter, and of what stands before them, in heights of a line
@@ -50,32 +46,6 @@ _SIGNS = {
     "degenerate": ("D", "undecided"),
 }
 """Marker and name of a stationary point, as in the window."""
-
-
-@dataclass(eq=False)
-class _Line:
-    """A path or a curve as far as it has come. Points that cannot be told apart are drawn once.
-
-    Attributes
-    ----------
-    artists : tuple of Line2D
-        The casing, if it has one, and the line.
-    points : ndarray, shape=(points, 2)
-        In data of the axes.
-    rows : ndarray, shape=(kept,)
-        Those that are drawn.
-    """
-
-    artists: tuple[Any, ...]
-    points: Array
-    rows: NDArray[np.int64]
-
-    def show(self, last: int) -> None:
-        """Let it end at a row."""
-        rows = self.rows[: int(np.searchsorted(self.rows, last, side="right"))]
-        shown = self.points[rows if len(rows) and rows[-1] == last else np.append(rows, last)]
-        for artist in self.artists:
-            artist.set_data(shown[:, 0], shown[:, 1])
 
 
 class LandscapeFrames:
@@ -167,7 +137,7 @@ class LandscapeFrames:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
 
-        dots = _DOTS_PER_INCH * self._unit
+        dots = DOTS_PER_INCH * self._unit
         figure = Figure(figsize=(self.size[0] / dots, self.size[1] / dots), dpi=dots)
         canvas = FigureCanvasAgg(figure)
         figure.patch.set_facecolor(background)
@@ -199,9 +169,9 @@ class LandscapeFrames:
         left, top, right, bottom = (edge * self._unit for edge in box)
         wide, high = self.size
         axes = self._figure.add_axes((left / wide, 1 - bottom / high, (right - left) / wide, (bottom - top) / high))
-        axes.tick_params(labelsize=_points(_SMALL), colors=self._ink, length=5)
-        axes.xaxis.label.set(fontsize=_points(_TEXT), color=self._ink)
-        axes.yaxis.label.set(fontsize=_points(_TEXT), color=self._ink)
+        axes.tick_params(labelsize=points_of(_SMALL), colors=self._ink, length=5)
+        axes.xaxis.label.set(fontsize=points_of(_TEXT), color=self._ink)
+        axes.yaxis.label.set(fontsize=points_of(_TEXT), color=self._ink)
         for spine in axes.spines.values():
             spine.set_edgecolor(self._ink)
         axes.patch.set_alpha(0.0)
@@ -214,14 +184,14 @@ class LandscapeFrames:
 
     def _draw_sign(self, axes: Axes, kind: str, index: int, place: Sequence[float], *, clipped: bool) -> None:
         marker, _ = _SIGNS[kind]
-        size = _points((17.0 if marker == "D" else 20.0) * (1.0 if index < 10 else 1.35))
+        size = points_of((17.0 if marker == "D" else 20.0) * (1.0 if index < 10 else 1.35))
         axes.plot(
             *place, marker=marker, markersize=size, markerfacecolor="white", markeredgecolor=_INK, markeredgewidth=1.2,
             linestyle="", zorder=5, clip_on=clipped,
         )  # fmt: skip
         axes.text(
             place[0], place[1], "?" if kind == "degenerate" else str(index), ha="center", va="center_baseline",
-            color=_INK, fontsize=_points(_SIGN), zorder=5.5, clip_on=clipped,
+            color=_INK, fontsize=points_of(_SIGN), zorder=5.5, clip_on=clipped,
         )  # fmt: skip
 
     def _draw_start(self) -> None:
@@ -240,7 +210,7 @@ class LandscapeFrames:
 
         def write(text: str) -> None:
             nonlocal left
-            said = axes.text(left, 0, text, va="center_baseline", fontsize=_points(_SMALL), color=self._ink)
+            said = axes.text(left, 0, text, va="center_baseline", fontsize=points_of(_SMALL), color=self._ink)
             canvas: Any = self._figure.canvas
             left += said.get_window_extent(canvas.get_renderer()).width / self._unit + 24
 
@@ -253,7 +223,7 @@ class LandscapeFrames:
             write(_SIGNS[kind][1])
         if any(trace.any_dimer for trace in self._traces):
             for color, text in ((CURVATURE_DOWN, "dimer, C < 0"), (CURVATURE_UP, "C > 0")):
-                axes.add_line(Line2D([left - 6, left + 20], [0, 0], color=color, linewidth=_points(3)))
+                axes.add_line(Line2D([left - 6, left + 20], [0, 0], color=color, linewidth=points_of(3)))
                 left += 28
                 write(text)
         if not isinstance(surface, Surface):
@@ -264,26 +234,26 @@ class LandscapeFrames:
     def _make_paths(self) -> None:
         from matplotlib.lines import Line2D
 
-        self._paths: list[_Line] = []
+        self._paths: list[GrowingLine] = []
         self._dots: list[Any] = []
         self._arms: list[tuple[Any, Any]] = []
         for trace in self._traces:
-            casing = Line2D([], [], color="white", linewidth=_points(5), alpha=0.75, solid_joinstyle="round")
-            line = Line2D([], [], color=trace.color, linewidth=_points(2.6), linestyle=_style(trace.dash))
-            self._paths.append(_Line((casing, line), trace.places, self._rows(self._axes, trace.places)))
+            casing = Line2D([], [], color="white", linewidth=points_of(5), alpha=0.75, solid_joinstyle="round")
+            line = Line2D([], [], color=trace.color, linewidth=points_of(2.6), linestyle=line_style(trace.dash))
+            self._paths.append(GrowingLine((casing, line), trace.places, self._rows(self._axes, trace.places)))
         # All casings lie below all lines: no run hides another one.
         for layer in zip(*(path.artists for path in self._paths), strict=True):
             for artist in layer:
                 self._move(self._axes, artist)
         for _ in self._traces:
-            pair = Line2D([], [], color="white", linewidth=_points(7)), Line2D([], [], linewidth=_points(3))
+            pair = Line2D([], [], color="white", linewidth=points_of(7)), Line2D([], [], linewidth=points_of(3))
             for arm in pair:
                 arm.set_solid_capstyle("round")
                 self._move(self._axes, arm)
             self._arms.append(pair)
         for trace in self._traces:
-            dot = Line2D([], [], marker="o", markersize=_points(13), color=trace.color, markeredgecolor="white",
-                         markeredgewidth=_points(2), linestyle="")  # fmt: skip
+            dot = Line2D([], [], marker="o", markersize=points_of(13), color=trace.color, markeredgecolor="white",
+                         markeredgewidth=points_of(2), linestyle="")  # fmt: skip
             self._move(self._axes, dot)
             self._dots.append(dot)
 
@@ -294,7 +264,7 @@ class LandscapeFrames:
         self._moving.append(artist)
 
     def _rows(self, axes: Axes, points: Array) -> NDArray[np.int64]:
-        return _rows_apart(axes.transData.transform(points) / self._unit)
+        return rows_apart(axes.transData.transform(points) / self._unit)
 
     def _show_path(self, number: int, spot: Spot) -> None:
         self._paths[number].show(spot.row)
@@ -333,7 +303,7 @@ class LandscapeFrames:
 
     # -- curves ---------------------------------------------------------------------------------------------------
 
-    def _make_panels(self, top: float) -> list[_Panel]:
+    def _make_panels(self, top: float) -> list[CurvePanel]:
         columns = [("loss", "loss")]
         if all(trace.has("unstable_coordinate") for trace in self._traces):
             columns.append(("unstable_coordinate", "unstable coordinate"))
@@ -349,96 +319,12 @@ class LandscapeFrames:
             axes.tick_params(labelbottom=last)
             if last:
                 axes.set_xlabel("evaluations (gradients computed)")
-            panels.append(_Panel(axes, column, self._traces, self._ink, self._unit))
+            panels.append(CurvePanel(axes, column, self._traces, self._ink, self._unit))
         return panels
 
 
-class _Panel:
-    """One column of the recordings against evaluations."""
-
-    def __init__(self, axes: Axes, column: str, traces: Sequence[Trace], ink: str, unit: float) -> None:
-        self._axes, self._traces, self._ink, self._unit = axes, traces, ink, unit
-        floor = _FLOOR[column]
-        values = [trace.column(column) for trace in traces]
-        if column != "loss":
-            values = [np.abs(each) for each in values]
-        first, every = np.array([each[0] for each in values]), np.concatenate(values)
-        finite = every[np.isfinite(every)]
-        low, high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 1.0)
-        # A run that goes astray must not press the others flat.
-        first = first[np.isfinite(first)]
-        high = min(high, float(first.max()) + 0.3 * (float(first.max()) - low)) if len(first) else high
-        logarithmic = column != "loss" or (low >= 0.0 and high > _LOG_RANGE * max(low, floor))
-        if column != "loss" and len(finite):
-            high = float(finite.max())
-        if logarithmic:
-            axes.set_yscale("log")
-            # As raised exponents the powers would be too small to be read.
-            axes.yaxis.set_major_formatter(lambda value, place: _power(value))
-            axes.yaxis.set_minor_formatter(lambda value, place: "")
-            low, high = max(low, floor), max(high, 10.0 * floor)
-            axes.set_ylim(low / 1.6, max(high * 1.6, low * 10.0))
-            values = [np.maximum(each, floor) for each in values]
-        else:
-            margin = 0.06 * (high - low) or max(abs(high), 1.0) * 0.06
-            axes.set_ylim(low - margin, high + margin)
-        self._curves = [np.stack([t.evaluations[: len(v)], v], axis=1) for t, v in zip(traces, values, strict=True)]
-        self.artists: list[Any] = []
-
-    def make_lines(self) -> None:
-        """Make what moves, once the axes have their place."""
-        from matplotlib.lines import Line2D
-
-        self._cursor = Line2D([], [], color=self._ink, linewidth=_points(1.5), alpha=0.6)
-        self._lines = []
-        self._dots = []
-        for trace, curve in zip(self._traces, self._curves, strict=True):
-            line = Line2D([], [], color=trace.color, linewidth=_points(2.4), linestyle=_style(trace.dash))
-            rows = _rows_apart(self._axes.transData.transform(curve) / self._unit)
-            self._lines.append(_Line((line,), curve, rows))
-            self._dots.append(Line2D([], [], marker="o", markersize=_points(9), color=trace.color, linestyle=""))
-        self.artists = [self._cursor, *(line.artists[0] for line in self._lines), *self._dots]
-        for artist in self.artists:
-            artist.set_animated(True)
-            self._axes.add_line(artist)
-            artist.set_clip_path(self._axes.patch)
-
-    def show(self, evaluations: float, spots: Sequence[Spot]) -> None:
-        """Let the curves end where the runs are."""
-        self._cursor.set_data([evaluations] * 2, self._axes.get_ylim())
-        for line, dot, curve, spot in zip(self._lines, self._dots, self._curves, spots, strict=True):
-            line.show(spot.frame)
-            dot.set_data(*curve[spot.frame][:, None])
-
-
-def _rows_apart(pixels: Array) -> NDArray[np.int64]:
-    """Return the rows of points that can be told from the one before."""
-    if not len(pixels):
-        return np.empty(0, dtype=np.int64)
-    with np.errstate(invalid="ignore"):
-        cells = np.round(np.where(np.isfinite(pixels), pixels, -1e9) / _NEAR)
-    moved = np.append(True, (cells[1:] != cells[:-1]).any(axis=1))
-    return np.flatnonzero(moved)
-
-
-def _power(value: float) -> str:
-    """Return a power of ten as text, small numbers as they are."""
-    if 0.1 <= value <= 1000.0:
-        return f"{value:g}"
-    return f"1e{round(math.log10(value))}".replace("-", "−") if value > 0.0 else ""
-
-
-def _points(pixels: float) -> float:
-    """Return the printer's points of a length in pixels of the picture that all are like."""
-    return pixels * 72.0 / _DOTS_PER_INCH
-
-
-def _style(dash: Sequence[float]) -> Any:
-    return (0, tuple(dash)) if dash else "-"
-
-
 def _star() -> dict[str, Any]:
-    return {"marker": "*", "markersize": _points(20), "color": _INK, "markeredgecolor": "white", "linestyle": ""}
+    return {"marker": "*", "markersize": points_of(20), "color": _INK, "markeredgecolor": "white", "linestyle": ""}
 
 
 def _luminance(color: str) -> float:
