@@ -69,12 +69,14 @@ class Task:
         Raises
         ------
         Cancelled
-            If the task was cancelled before: then it does not begin.
+            If the task was cancelled before: then it does not begin; or by its end: then what it was for does not.
         """
         with self._whole:
             if self.cancelled():
                 raise Cancelled
             yield
+        if self.cancelled():
+            raise Cancelled
 
     def load(self, name: str) -> ModuleType:
         """Import a module, unless the task was cancelled.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -68,6 +70,47 @@ def test_the_window_makes_both_others_ahead(window: MainWindow, qtbot) -> None:
     qtbot.waitUntil(lambda: len(window.workbenches.whole()) == 3, timeout=60_000)
     qtbot.waitUntil(lambda: not window._start._preparing.isActive(), timeout=60_000)
     assert window.landscape is None and window.cryoem is None and window.shown is window.workbench
+
+
+def test_the_window_waits_for_what_a_plane_has_to_import_and_makes_no_plane(
+    window: MainWindow, qtbot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside, joined, gate = threading.Event(), threading.Event(), threading.Event()
+    seen: list[str] = []
+    real = importlib.import_module
+
+    def slow_import(name: str, package: str | None = None) -> object:
+        if name != "lieapp.landscapes.planes":
+            return real(name, package)
+        inside.set()
+        gate.wait(30)
+        seen.append("imported")
+        return SimpleNamespace(curvature_plane=lambda *_, **__: seen.append("computed"))
+
+    def open_gate() -> None:
+        while not window.compute._closing:
+            time.sleep(0.001)
+        joined.wait(0.2)  # a window that did not wait would join the thread at once
+        gate.set()
+
+    join = window.compute._thread.join
+
+    def watched_join(timeout: float | None = None) -> None:
+        seen.append("join")
+        joined.set()
+        join(timeout)
+
+    window.actions_["workbench_landscape"].trigger()
+    assert window.landscape is not None
+    monkeypatch.setattr(importlib, "import_module", slow_import)
+    monkeypatch.setattr(window.compute._thread, "join", watched_join)
+    window.landscape.panel.landscape.chosen.emit("strict-saddle-100")
+    assert inside.wait(30)
+    opener = threading.Thread(target=open_gate)
+    opener.start()
+    window.close()
+    opener.join()
+    assert seen == ["imported", "join"] and workers() == [] and not window.isVisible()
 
 
 def test_a_workbench_half_made_is_finished_when_it_is_wanted(window: MainWindow) -> None:
