@@ -270,7 +270,8 @@ _SPECS: tuple[ActionSpec, ...] = (
     _A("frame_next", "Next frame", "Show the frame after", ("Run/Replay",), (".",), "chevron-right", "frames"),
     _A("frame_last", "Last frame", "Show the last frame", ("Run/Replay",), ("End",), "skip-forward", "frames"),
     _A("frame_best", "Best frame", "Show the best pose of the run", ("Run/Replay",), ("Ctrl+B",), "trophy",
-               "frames", words={"landscape": ("Best frame", "Show the lowest point of the run")}),
+               "frames", words={"landscape": ("Best frame", "Show the lowest point of the run, of a walk to a saddle "
+               "that of least gradient")}),
     _A("latest", "Latest", "Follow the latest frame", ("Run/Replay",), ("L",), "chevrons-right", "frames"),
     _A("skip", "Skip the replay", "Show the last frame at once; otherwise clear the selection", ("Run/Replay",),
                ("Esc",), "", "escape"),

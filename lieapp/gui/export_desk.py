@@ -11,6 +11,7 @@ from typing import Any
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from lieapp.engine.best import name_of_best
 from lieapp.gui import exporting
 from lieapp.gui.align_controller import AlignController
 from lieapp.gui.align_workbench import AlignWorkbench
@@ -271,6 +272,13 @@ class ExportDesk:
             return None
         return frame
 
+    def _pose_text(self, frame: int | None) -> str:
+        """Return which pose an export takes, for people."""
+        current = self._current
+        if frame is not None:
+            return f"pose at step {frame}"
+        return name_of_best("pose", "loss" if current is None else current.recording.best_by)
+
     def _write(
         self,
         doing: str,
@@ -289,7 +297,7 @@ class ExportDesk:
         is reported without it.
         """
         frame = self._frame
-        said = pose if pose is not None else "best pose" if frame is None else f"pose at step {frame}"
+        said = pose if pose is not None else self._pose_text(frame)
 
         def done(files: list[Path]) -> None:
             self._errors.post(written_message(files, path, said))

@@ -89,7 +89,7 @@ class LandscapeWorkbench(RunWorkbench):
         self._show_form()
         yield
         self.strip = RaceStrip([actions["preset_ridge"], actions["preset_muller_brown"]])
-        self.runs = RunsPanel("loss", "the lowest loss that it reached")
+        self.runs = RunsPanel("loss", "the loss that it reached")
         self.run_bar = RunBar(actions, "Run", "start")
         yield
         self._lay_out()

@@ -156,3 +156,18 @@ def test_the_matrix_reads_back_to_the_same_bits(aligned: MainWindow) -> None:
     aligned.actions_["copy_matrix"].trigger()
     rows = [line.split() for line in QGuiApplication.clipboard().text().splitlines()]
     assert np.array_equal(np.array(rows, dtype=float), aligned.controller.pose())
+
+
+def test_of_a_walk_the_pose_of_least_gradient_is_written(
+    paired: MainWindow, finish: Finish, tmp_path: Path, messages: list[Message], qtbot
+) -> None:
+    controller = paired.controller
+    controller.run(optimizer="deo", overrides={"mode": "reflect"})
+    finish(paired)
+    controller.skip()
+    current = controller.current
+    assert current is not None and current.climbs and controller.frame == current.best > 0
+    messages.clear()
+    paired.export_desk.one("export_transform_text", tmp_path / "pose.txt")
+    qtbot.waitUntil(lambda: bool(messages), timeout=TIMEOUT)
+    assert messages[0].level == "success" and messages[0].text.endswith("(pose of least gradient).")
