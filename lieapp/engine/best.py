@@ -30,7 +30,7 @@ class BestFrame(NamedTuple):
     value : float
         Its number in the column; infinite while no frame counts.
     largest : float
-        Largest finite number of the column so far.
+        Largest finite gradient norm so far, where it decides.
     """
 
     by: BestBy = "loss"
@@ -42,11 +42,9 @@ class BestFrame(NamedTuple):
         """Return the best once one more frame is there; of equal ones the first, and none without a finite number."""
         if not math.isfinite(value):
             return self
-        if self.by == "loss":
-            return self._replace(frame=frame, value=value) if value < self.value else self
-        if value >= self.largest:
-            return self._replace(largest=value)
-        return self._replace(frame=frame, value=value) if value < self.value else self
+        if self.by == "gradient_norm" and value >= self.largest:
+            return BestFrame(self.by, self.frame, self.value, value)
+        return BestFrame(self.by, frame, value, self.largest) if value < self.value else self
 
     def among(self, values: Iterable[float]) -> BestFrame:
         """Return the best of all frames of a column, from the first one."""
