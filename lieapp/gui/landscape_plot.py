@@ -90,7 +90,7 @@ class LandscapePlot(QWidget):
         self.backdrop.failed.connect(lambda error: self.readout.setText(str(error)))
         self._box.sigRangeChanged.connect(self._view_changed)
         self._box.sigResized.connect(self._view_changed)
-        self._box.sigResized.connect(lambda box: self._label_axes())
+        self._box.sigResized.connect(self._take_size)
         self.plot.scene().sigMouseClicked.connect(self._click)
         self.plot.scene().sigMouseMoved.connect(self._hover)
         self.start.sigPositionChanged.connect(self._place_label)
@@ -206,6 +206,12 @@ class LandscapePlot(QWidget):
         self.backdrop.settle()
         self._show_cursor()
 
+    def _take_size(self, *_: object) -> None:
+        self._label_axes()
+        # The key stands beside the plot; its bar is as high as the picture.
+        area = self._box.sceneBoundingRect()
+        self.key.set_margins(round(area.top()), round(self.plot.height() - area.bottom()))
+
     def _show_scale(self, picture: SurfacePicture) -> None:
         shading = picture.shading
         shades = shading.shades(np.array(picture.levels)) if picture.levels else np.empty(0)
@@ -241,10 +247,12 @@ class LandscapePlot(QWidget):
         self._write_readout()
 
     def _label_axes(self) -> None:
-        for number, (side, room) in enumerate((("bottom", self._box.width()), ("left", self._box.height()))):
+        """Write the long labels if both of them fit."""
+        metrics, (long, short) = QFontMetricsF(self.font()), self._labels
+        rooms = self._box.width(), self._box.height()
+        fit = all(metrics.horizontalAdvance(text) <= room for text, room in zip(long, rooms, strict=True))
+        for side, text in zip(("bottom", "left"), long if fit else short, strict=True):
             axis = self.plot.getAxis(side)
-            long, short = self._labels[0][number], self._labels[1][number]
-            text = long if QFontMetricsF(self.font()).horizontalAdvance(long) <= room else short
             if axis.labelText != text:
                 self.plot.setLabel(side, text, **axis.labelStyle)
 
@@ -425,9 +433,7 @@ class LandscapePlot(QWidget):
         self.start.setHoverBrush(pg.mkBrush(255, 255, 255, 255))
         self.start_label.set_font(self.font())
         self.marks.set_font(self.font())
-        metrics = QFontMetricsF(self.font())
         self._label_axes()
-        self.key.set_margins(int(metrics.height() / 2), int(3.0 * metrics.height()))
         self._show_cursor()
 
 

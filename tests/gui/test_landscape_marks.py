@@ -110,6 +110,9 @@ def test_axes_of_planes_have_labels_that_fit(bench: LandscapeWorkbench, window: 
         for side, room in (("bottom", bench.plot._box.width()), ("left", bench.plot._box.height())):
             text = bench.plot.plot.getAxis(side).labelText
             assert "curvature" in text and QFontMetricsF(bench.plot.font()).horizontalAdvance(text) <= room
+        area = bench.plot.plot.mapFromScene(bench.plot._box.sceneBoundingRect()).boundingRect()
+        top, bottom = bench.plot.key._margins  # the bar beside the picture is as high as it
+        assert abs(top - area.top()) <= 1 and abs(bench.plot.plot.height() - bottom - area.bottom()) <= 2
     assert bench.plot.plot.getAxis("bottom").labelText.endswith("at the start")
 
 
