@@ -17,7 +17,7 @@ from lieapp.gui.align_controller import AlignController
 from lieapp.gui.align_workbench import AlignWorkbench
 from lieapp.gui.errors import ErrorCenter, Message
 from lieapp.gui.export_paths import ask_file, open_folder, written_message
-from lieapp.gui.long_export import LongExport
+from lieapp.gui.long_export import LongExport, movie_suffixes
 from lieapp.gui.picture_dialog import PictureDialog
 from lieapp.gui.preferences import Preferences
 from lieapp.gui.progress_strip import ProgressStrip
@@ -231,7 +231,7 @@ class ExportDesk:
             self.slice(path)
 
     def _ask_movie(self, identifier: str) -> None:
-        suffixes = exporting.movie_suffixes()
+        suffixes = movie_suffixes()
         path = self._ask_file(f"Write the {exporting.MOVIE_EXPORTS[identifier]}", "_movie", suffixes)
         if path is not None:
             self.movie(identifier, path)

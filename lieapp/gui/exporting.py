@@ -31,7 +31,6 @@ __all__ = [
     "export_one",
     "export_plot",
     "export_slice",
-    "movie_suffixes",
     "result_of",
     "suggested_stem",
 ]
@@ -267,13 +266,6 @@ def export_slice(slice_: Slice, entries: Sequence[RunEntry], path: Path, columns
 
 MOVIE_EXPORTS: dict[str, str] = {"export_movie": "movie of the run", "export_turntable": "turn of the superposition"}
 """Titles of the movies by the id of their action."""
-
-
-def movie_suffixes() -> tuple[str, ...]:
-    """Return the formats that can be written here, the best one first; the empty one is a folder of PNG files."""
-    from importlib.util import find_spec
-
-    return (".mp4", ".gif", "") if find_spec("imageio_ffmpeg") is not None else (".gif", "")
 
 
 def export_movie(

@@ -11,9 +11,8 @@ from PySide6.QtWidgets import QWidget
 
 from lieapp.export.report_file import write_reports
 from lieapp.gui.errors import ErrorCenter, Message
-from lieapp.gui.exporting import movie_suffixes
 from lieapp.gui.landscape_workbench import LandscapeWorkbench
-from lieapp.gui.long_export import LongExport
+from lieapp.gui.long_export import LongExport, movie_suffixes
 from lieapp.gui.preferences import Preferences
 from lieapp.gui.run_entry import RunEntry
 from lieapp.gui.run_exports import RunExports, file_word, picture_of

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Any
 
 from lieapp.gui.errors import ErrorCenter, Message
 from lieapp.gui.progress_strip import ProgressStrip
 from lieapp.gui.worker import Task, Worker
 
-__all__ = ["LongExport"]
+__all__ = ["LongExport", "movie_suffixes"]
+
+
+def movie_suffixes() -> tuple[str, ...]:
+    """Return the formats that can be written here, the best one first; the empty one is a folder of PNG files."""
+    return (".mp4", ".gif", "") if find_spec("imageio_ffmpeg") is not None else (".gif", "")
 
 
 class LongExport:

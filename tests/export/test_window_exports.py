@@ -25,8 +25,8 @@ from lieapp.gui.exporting import (
     export_movie,
     export_one,
     export_plot,
-    movie_suffixes,
 )
+from lieapp.gui.long_export import movie_suffixes
 from lieapp.gui.run_entry import RunEntry
 from lieapp.scene.errors import SceneError
 from tests.export.test_alignment_figures import texts_of
