@@ -40,7 +40,7 @@ def test_tool_is_content(command: list[str]) -> None:
         "import lieapp.landscapes.spec, lieapp.landscapes.commands, lieapp.landscapes.report",
         "import lieapp.landscapes.caption, lieapp.landscapes.listing, lieapp.landscapes.texts",
         "import lieapp.export.landscape_bundle, lieapp.api",
-        "import lieapp.gui.main_window",
+        "import lieapp.gui.window.main_window",
         "import lieapp.cli",
     ],
 )

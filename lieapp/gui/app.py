@@ -14,7 +14,7 @@ os.environ.setdefault("PYQTGRAPH_QT_LIB", "PySide6")
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication, QWidget
 
-from lieapp.gui.opengl import prepare_opengl
+from lieapp.gui.viewer.opengl import prepare_opengl
 
 __all__ = ["SWITCH_SECONDS", "make_application", "main"]
 
@@ -63,8 +63,8 @@ def main(files: Sequence[str] = (), *, run: bool = False, workbench: str = "alig
     # Most calls into Qt give the interpreter to the compute thread and must wait this long to have it back: with the
     # default of 5 ms, or even 1 ms, a redraw of the plots takes longer than people call immediate.
     sys.setswitchinterval(SWITCH_SECONDS)
-    from lieapp.gui.errors import ErrorCenter
-    from lieapp.gui.main_window import MainWindow
+    from lieapp.gui.application.errors import ErrorCenter
+    from lieapp.gui.window.main_window import MainWindow
 
     errors = ErrorCenter()
     errors.install()

@@ -13,7 +13,7 @@ from lieapp.alignment.inputs import AlignInputs, load_inputs
 from lieapp.alignment.loss_surface import LossSurface
 from lieapp.alignment.scores import rmsd_at
 from lieapp.alignment.slice import SlicePlane, compute_slice, start_plane
-from lieapp.gui.contours import contour_lines, nice_levels
+from lieapp.gui.pictures.contours import contour_lines, nice_levels
 from tests.benchmarks.bench_superposition import interleaved, row
 from tests.conftest import shared_data
 

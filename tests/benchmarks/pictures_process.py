@@ -82,9 +82,9 @@ def main() -> int:
     options = parser.parse_args()
     app = make_application()
     sys.setswitchinterval(SWITCH_SECONDS)
-    from lieapp.gui.errors import ErrorCenter
-    from lieapp.gui.main_window import MainWindow
-    from lieapp.gui.preferences import Preferences
+    from lieapp.gui.application.errors import ErrorCenter
+    from lieapp.gui.application.preferences import Preferences
+    from lieapp.gui.window.main_window import MainWindow
 
     with tempfile.TemporaryDirectory() as name:
         window = MainWindow(ErrorCenter(), Preferences(Path(name) / "window.ini"))

@@ -18,9 +18,9 @@ from lieapp.gui.app import SWITCH_SECONDS, make_application
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
 
-    from lieapp.gui.plots import ProgressPlots
-    from lieapp.gui.run_entry import RunEntry
-    from lieapp.gui.viewer import MoleculeViewer
+    from lieapp.gui.plots.plots import ProgressPlots
+    from lieapp.gui.runs.entry import RunEntry
+    from lieapp.gui.viewer.viewer import MoleculeViewer
 
 RACERS = ("adam", "sgd", "lbfgs", "saddle-free-newton")
 
@@ -29,7 +29,7 @@ def long_run(frames: int, *, finished: bool) -> RunEntry:
     """Return a run whose gap falls with much noise."""
     from lieapp.engine.outcome import Outcome
     from lieapp.engine.recording import Recording
-    from lieapp.gui.run_entry import RunEntry
+    from lieapp.gui.runs.entry import RunEntry
 
     recording = Recording({})
     extend(recording, frames)
@@ -141,7 +141,7 @@ def rates(
     from PySide6.QtCore import Qt, QTimer
 
     from lieapp.engine.recording import Recording
-    from lieapp.gui.run_entry import RunEntry
+    from lieapp.gui.runs.entry import RunEntry
 
     growing: list[RunEntry] = []
     moved = redrawn = 0
@@ -200,10 +200,10 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     from PySide6.QtWidgets import QHBoxLayout, QWidget
 
     import lieapp
-    from lieapp.gui.align_session import AlignSession
-    from lieapp.gui.plot_quantities import ALIGN_QUANTITIES
-    from lieapp.gui.plots import ProgressPlots
-    from lieapp.gui.viewer import MoleculeViewer
+    from lieapp.gui.align.session import AlignSession
+    from lieapp.gui.plots.plots import ProgressPlots
+    from lieapp.gui.plots.quantities import ALIGN_QUANTITIES
+    from lieapp.gui.viewer.viewer import MoleculeViewer
 
     sys.setswitchinterval(SWITCH_SECONDS)
     session = AlignSession()

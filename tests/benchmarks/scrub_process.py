@@ -61,9 +61,9 @@ def main() -> int:
 
 def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     app = make_application()
-    from lieapp.gui.errors import ErrorCenter
-    from lieapp.gui.main_window import MainWindow
-    from lieapp.gui.preferences import Preferences
+    from lieapp.gui.application.errors import ErrorCenter
+    from lieapp.gui.application.preferences import Preferences
+    from lieapp.gui.window.main_window import MainWindow
 
     sys.setswitchinterval(SWITCH_SECONDS)
     window = MainWindow(ErrorCenter(), Preferences(folder / "window.ini"))

@@ -15,7 +15,7 @@ from lieapp.engine.recording import Recording
 from lieapp.export.alignment_result import AlignmentResult
 from lieapp.export.errors import ExportError
 from lieapp.export.reel import MovieLook
-from lieapp.gui.exporting import (
+from lieapp.gui.align.exporting import (
     COPIES,
     EXPORTS,
     MOVIE_EXPORTS,
@@ -26,8 +26,8 @@ from lieapp.gui.exporting import (
     export_one,
     export_plot,
 )
-from lieapp.gui.long_export import movie_suffixes
-from lieapp.gui.run_entry import RunEntry
+from lieapp.gui.runs.entry import RunEntry
+from lieapp.gui.workbench.long_export import movie_suffixes
 from lieapp.scene.errors import SceneError
 from tests.export.test_alignment_figures import texts_of
 

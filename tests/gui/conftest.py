@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from lieapp.gui.opengl import prepare_opengl
+from lieapp.gui.viewer.opengl import prepare_opengl
 
 prepare_opengl()
 
-from lieapp.gui.errors import ErrorCenter, Message  # noqa: E402
-from lieapp.gui.main_window import MainWindow  # noqa: E402
-from lieapp.gui.preferences import Preferences  # noqa: E402
-from lieapp.gui.theme import theme  # noqa: E402
+from lieapp.gui.application.errors import ErrorCenter, Message  # noqa: E402
+from lieapp.gui.application.preferences import Preferences  # noqa: E402
+from lieapp.gui.widgets.theme import theme  # noqa: E402
+from lieapp.gui.window.main_window import MainWindow  # noqa: E402
 from lieapp.paths import resource  # noqa: E402
 
 TIMEOUT = 60_000

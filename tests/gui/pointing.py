@@ -6,7 +6,7 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
-from lieapp.gui.plot_card import PlotCard
+from lieapp.gui.plots.card import PlotCard
 
 __all__ = ["leave", "move_mouse", "pixel"]
 

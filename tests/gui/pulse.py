@@ -124,7 +124,7 @@ def main_window_class() -> Any:
     """Return a `MainWindow` that notes what its paints took."""
     from PySide6.QtCore import QEvent
 
-    from lieapp.gui.main_window import MainWindow
+    from lieapp.gui.window.main_window import MainWindow
 
     class TimedWindow(MainWindow):
         paints: list[tuple[float, float, float]]
@@ -168,7 +168,7 @@ def endless_race(window: Any, landscape: str) -> None:
         changes["start"] = controller.choices.start
     jobs = [controller.session.job(optimizer=name, **changes) for name in RACERS]
     limits = jobs[0].limits.model_copy(update={"gtol": 0.0, "ftol": 0.0, "divergence": False})
-    from lieapp.gui.run_session import Entry
+    from lieapp.gui.runs.session import Entry
 
     entries = [Entry(job.optimizer.name, job.model_copy(update={"limits": limits})) for job in jobs]
     controller.computing.start_race(entries, None, 1e9)
@@ -272,8 +272,8 @@ def main() -> int:
     options = parser.parse_args()
     app = make_application()
     from lieapp.gui.app import SWITCH_SECONDS
-    from lieapp.gui.errors import ErrorCenter
-    from lieapp.gui.preferences import Preferences
+    from lieapp.gui.application.errors import ErrorCenter
+    from lieapp.gui.application.preferences import Preferences
     from lieapp.optimizers.settings import settings_for
 
     sys.setswitchinterval(SWITCH_SECONDS)

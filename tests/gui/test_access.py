@@ -18,9 +18,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from lieapp.gui.align_session import SLOTS
-from lieapp.gui.dialogs import AboutDialog, ShortcutsDialog
-from lieapp.gui.main_window import MainWindow
+from lieapp.gui.align.session import SLOTS
+from lieapp.gui.window.dialogs import AboutDialog, ShortcutsDialog
+from lieapp.gui.window.main_window import MainWindow
 
 Finish = Callable[[MainWindow], None]
 INTERACTIVE = (QAbstractButton, QComboBox, QLineEdit, QSlider)
@@ -133,7 +133,7 @@ def test_nothing_is_clipped(paired: MainWindow, finish: Finish, qtbot, size: tup
 
 
 def test_help_page_opens_and_tells_what_the_words_mean(window: MainWindow) -> None:
-    from lieapp.gui.help_page import HelpDialog
+    from lieapp.gui.window.help_page import HelpDialog
 
     window.actions_["help"].trigger()
     page = window.findChild(HelpDialog)

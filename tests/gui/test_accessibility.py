@@ -23,11 +23,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from lieapp.gui.actions import ACTIONS
-from lieapp.gui.errors import ErrorCenter, Message
-from lieapp.gui.main_window import MainWindow
-from lieapp.gui.preferences import Preferences
-from lieapp.gui.theme import DARK, LIGHT, Tokens, contrast, theme
+from lieapp.gui.application.actions import ACTIONS
+from lieapp.gui.application.errors import ErrorCenter, Message
+from lieapp.gui.application.preferences import Preferences
+from lieapp.gui.widgets.theme import DARK, LIGHT, Tokens, contrast, theme
+from lieapp.gui.window.main_window import MainWindow
 
 Finish = Callable[[MainWindow], None]
 LARGE_POINTS = 18.0

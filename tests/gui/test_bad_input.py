@@ -13,8 +13,8 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from lieapp.gui.errors import Message
-from lieapp.gui.main_window import MainWindow
+from lieapp.gui.application.errors import Message
+from lieapp.gui.window.main_window import MainWindow
 from lieapp.paths import resource
 
 TIMEOUT = 20_000

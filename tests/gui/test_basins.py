@@ -12,9 +12,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QToolButton
 
-from lieapp.gui.errors import Message
-from lieapp.gui.landscape_workbench import LandscapeWorkbench
-from lieapp.gui.main_window import MainWindow
+from lieapp.gui.application.errors import Message
+from lieapp.gui.landscape.workbench import LandscapeWorkbench
+from lieapp.gui.window.main_window import MainWindow
 from lieapp.landscapes.basins import PENDING
 from tests.gui.pointing import pixel
 

@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 from pytestqt.qtbot import QtBot
 
-from lieapp.gui.main_window import MainWindow
-from lieapp.gui.theme import theme
+from lieapp.gui.widgets.theme import theme
+from lieapp.gui.window.main_window import MainWindow
 from tests.gui.test_screenshots import KEPT, MODES, TOLERANCE, blocks, small, take
 
 pytestmark = pytest.mark.gl

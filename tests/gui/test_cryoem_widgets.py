@@ -12,13 +12,13 @@ from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QGridLayout, QWidget
 
-from lieapp.gui.contour_maker import ContourMaker, ContourRequest
-from lieapp.gui.cryoem_maps import _extent
-from lieapp.gui.headings import paint_heading
-from lieapp.gui.latest_work import LatestWork
-from lieapp.gui.picture_grid import Column, Picture, PictureGrid, color_table, grey_levels
-from lieapp.gui.shell_plot import ShellCurve, ShellPlot, resolution_text, resolution_ticks
-from lieapp.gui.value_slider import ValueSlider
+from lieapp.gui.cryoem.maps import _extent
+from lieapp.gui.cryoem.shell_plot import ShellCurve, ShellPlot, resolution_text, resolution_ticks
+from lieapp.gui.pictures.headings import paint_heading
+from lieapp.gui.pictures.picture_grid import Column, Picture, PictureGrid, color_table, grey_levels
+from lieapp.gui.viewer.contour_maker import ContourMaker, ContourRequest
+from lieapp.gui.widgets.value_slider import ValueSlider
+from lieapp.gui.work.latest_work import LatestWork
 
 TIMEOUT = 30_000
 

@@ -11,13 +11,13 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-import lieapp.gui.density_desk as desk_module
+import lieapp.gui.viewer.density_desk as desk_module
 import lieapp.scene.contours as contours
 from lieapp.cryoem.maps import write_map
-from lieapp.gui.density_card import DensityCard
-from lieapp.gui.density_desk import DensityDesk
-from lieapp.gui.errors import Message
-from lieapp.gui.main_window import MainWindow
+from lieapp.gui.application.errors import Message
+from lieapp.gui.viewer.density_card import DensityCard
+from lieapp.gui.viewer.density_desk import DensityDesk
+from lieapp.gui.window.main_window import MainWindow
 
 TIMEOUT = 60_000
 

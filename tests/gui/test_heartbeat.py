@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from lieapp.gui.main_window import MainWindow
+from lieapp.gui.window.main_window import MainWindow
 from lieapp.optimizers.settings import settings_for
 from tests.benchmarks.bench_heartbeat import pulse
 from tests.gui.pulse import endless_run

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from lieapp.gui.main_window import MainWindow
+from lieapp.gui.window.main_window import MainWindow
 
 Finish = Callable[[MainWindow], None]
 

@@ -9,7 +9,7 @@ from PySide6.QtCore import QPoint
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QWidget
 
-from lieapp.gui.main_window import MainWindow
+from lieapp.gui.window.main_window import MainWindow
 
 pytestmark = pytest.mark.gl
 

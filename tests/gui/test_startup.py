@@ -39,7 +39,7 @@ def test_the_window_is_seen_soon_and_before_torch() -> None:
 
 def test_importing_the_window_imports_no_torch() -> None:
     """Not even what the window imports later, when it exports or shows a form."""
-    modules = ("app", "main_window", "align_controller", "worker", "forms", "exporting")
+    modules = ("app", "window.main_window", "align.controller", "work.worker", "widgets.forms", "align.exporting")
     code = (
         "import importlib, sys\n"
         f"for name in {modules}:\n"

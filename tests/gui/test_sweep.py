@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from PySide6.QtWidgets import QToolButton
 
-from lieapp.gui.errors import Message
-from lieapp.gui.landscape_studies import LandscapeStudies
-from lieapp.gui.landscape_workbench import LandscapeWorkbench
-from lieapp.gui.main_window import MainWindow
+from lieapp.gui.application.errors import Message
+from lieapp.gui.landscape.studies import LandscapeStudies
+from lieapp.gui.landscape.workbench import LandscapeWorkbench
+from lieapp.gui.window.main_window import MainWindow
 
 TIMEOUT = 60_000
 

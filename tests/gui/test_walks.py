@@ -12,9 +12,9 @@ from PySide6.QtWidgets import QApplication
 
 from lieapp.engine.metric import Metric
 from lieapp.engine.recording import Recording
-from lieapp.gui.landscape_workbench import LandscapeWorkbench
-from lieapp.gui.main_window import MainWindow
-from lieapp.gui.run_entry import RunEntry, winner_of
+from lieapp.gui.landscape.workbench import LandscapeWorkbench
+from lieapp.gui.runs.entry import RunEntry, winner_of
+from lieapp.gui.window.main_window import MainWindow
 from lieapp.landscapes.catalog import SURFACES
 
 TIMEOUT = 60_000

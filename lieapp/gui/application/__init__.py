@@ -1,0 +1,1 @@
+"""What belongs to the whole program: actions, errors, preferences, keys."""

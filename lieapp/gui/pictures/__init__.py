@@ -1,0 +1,1 @@
+"""Pictures of planes: their colours, contours, keys and grids."""

@@ -1,0 +1,1 @@
+"""Runs as the window knows them: entries, sessions, controllers and replay. No widgets."""

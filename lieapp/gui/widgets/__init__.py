@@ -1,0 +1,1 @@
+"""Widgets that know nothing of runs: forms made from settings, icons, the theme, labels."""

@@ -1,0 +1,90 @@
+"""Work whose newest request is the only one that matters: made on a worker, one at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from lieapp.gui.work.worker import Task, Worker
+
+__all__ = ["LatestWork"]
+
+
+class LatestWork(QObject):
+    """Does what was asked for last, on a thread of its own.
+
+    Parameters
+    ----------
+    name : str
+        Of the thread.
+
+    Attributes
+    ----------
+    key : hashable or None
+        Of the answer that came last.
+
+    Signals
+    -------
+    done(object)
+        The answer. While work is under way further requests may come; only the newest of them is done next.
+    failed(Exception)
+    """
+
+    done = Signal(object)
+    failed = Signal(object)
+
+    def __init__(self, name: str, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.key: Hashable = None
+        self._name = name
+        self._worker: Worker | None = None
+        self._task: Task | None = None
+        self._doing: Hashable = None
+        self._wanted: tuple[Hashable, Callable[[], Any]] | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether work is under way."""
+        return self._task is not None
+
+    def ask(self, key: Hashable, work: Callable[[], Any]) -> None:
+        """Have something done, unless it is what was done last or is being done.
+
+        Parameters
+        ----------
+        key : hashable
+            Equal for requests with one answer.
+        work : callable() -> object
+            Called on the worker.
+        """
+        if key in (self.key, self._doing):
+            self._wanted = None
+            return
+        self._wanted = (key, work)
+        self._next()
+
+    def close(self) -> None:
+        """End the thread."""
+        if self._worker is not None:
+            self._worker.close()
+            self._worker = None
+
+    def _next(self) -> None:
+        if self._task is not None or self._wanted is None:
+            return
+        (self._doing, work), self._wanted = self._wanted, None
+        if self._worker is None:
+            self._worker = Worker(self._name, self)
+        self._task = self._worker.submit(lambda task: work(), self._take, self._fail)
+
+    def _take(self, answer: Any) -> None:
+        self._task, self.key, self._doing = None, self._doing, None
+        self.done.emit(answer)
+        self._next()
+
+    def _fail(self, error: BaseException) -> None:
+        self._task, self.key, self._doing = None, self._doing, None  # the same would only fail again
+        self.failed.emit(error)
+        self._next()

@@ -1,0 +1,1 @@
+"""What the workbenches share: run bar, list of runs, settings, races, exports."""
