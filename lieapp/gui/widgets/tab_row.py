@@ -66,6 +66,7 @@ class TabRow(QWidget):
                 button.setProperty("crowded", True)
                 button.style().unpolish(button)
                 button.style().polish(button)
+                button.updateGeometry()  # else the layout keeps the width of before
             self._layout.setColumnStretch(place, len(button.text()) + 2)
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
-from PySide6.QtWidgets import QLabel, QLayout, QWidget
+from PySide6.QtCore import QEvent
+from PySide6.QtWidgets import QApplication, QLabel, QLayout, QWidget
 
 from lieapp.gui.widgets.tab_row import TabPages
+from lieapp.gui.widgets.theme import theme
 
 TITLES = ("Progress", "Growth", "Basins", "Sweep", "Spectrum")
 
@@ -62,6 +66,18 @@ def test_tabs_go_on_in_a_second_row_where_words_would_be_cut(pages: TabPages) ->
     assert len({button.y() for button in buttons}) == 1
 
 
+@pytest.fixture(params=["styled", "bare"])
+def style(request: pytest.FixtureRequest, qapp: QApplication) -> Iterator[None]:
+    """The program's style, or none."""
+    theme().set_mode("light")
+    sheet = qapp.styleSheet()
+    if request.param == "bare":
+        qapp.setStyleSheet("")
+    yield
+    qapp.setStyleSheet(sheet)
+
+
+@pytest.mark.usefixtures("style")
 def test_few_tabs_share_a_narrow_column_by_their_words(qtbot) -> None:
     pages = TabPages("Views")
     qtbot.addWidget(pages)
@@ -74,7 +90,7 @@ def test_few_tabs_share_a_narrow_column_by_their_words(qtbot) -> None:
     assert width < 4 * max(button.sizeHint().width() for button in buttons)
     pages.resize(width, 300)
     pages.show()
-    pages.layout().activate()
+    QApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)
     assert len({button.y() for button in buttons}) == 1
     for button in buttons:
         assert button.width() >= button.fontMetrics().horizontalAdvance(button.text()), button.text()
