@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -68,7 +69,7 @@ class ShutOracle:
     direction : sequence of Tensor
         Unit vector t.
     weight : float
-        Curvature w to find along it.
+        Curvature w to find along it, at least; w grows to twice the largest that is met across it, lest t be lowest.
     """
 
     def __init__(self, oracle: Oracle, direction: Sequence[Tensor], weight: float) -> None:
@@ -94,8 +95,11 @@ class ShutOracle:
     def hvp(self, v: Sequence[Tensor]) -> list[Tensor]:
         """Return the changed Hessian times ``v``."""
         share = oracles.dot(v, self._direction)
-        product = self._oracle.hvp(self.without([x.clone() for x in v]))
-        product = self.without([x.clone() for x in product])
+        across = self.without([x.clone() for x in v])
+        product = self.without([x.clone() for x in self._oracle.hvp(across)])
+        length, stretched = oracles.norm(across), oracles.norm(product)
+        if length > 0.1 * abs(share) and math.isfinite(stretched):
+            self._weight = max(self._weight, 2.0 * stretched / length)
         return [x.add_(t.to(x), alpha=self._weight * share) for x, t in zip(product, self._direction, strict=True)]
 
     def without(self, v: list[Tensor]) -> list[Tensor]:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from lieapp.optimizers.deo import DEO
+from lieapp.optimizers.dimer import rotate
 from lieapp.optimizers.oracle import hessian, norm
 from lieapp.optimizers.presented import ShutOracle
 from tests.optimizers.conftest import backward_closure, leaf
@@ -44,6 +45,13 @@ def test_it_ends_at_the_saddle(start: tuple[float, float], derivative: str) -> N
     _, spent = walk(well, x, derivative=derivative)
     assert x.detach().tolist() == pytest.approx([0.0, 0.0], abs=1e-8)
     assert spent < 250
+
+
+def test_curvature_that_grows_opens_no_direction_that_is_shut() -> None:
+    """Along x it is a hundred times what it was at the last search: the way along y stays shut all the same."""
+    x = leaf(2.0, -1.0)
+    search = rotate(ShutOracle(autograd(well, x), [torch.tensor([0.0, 1.0]).double()], 0.4), [leaf(1.0, 1e-9)])
+    assert search.curvature == pytest.approx(44.0) and abs(float(search.direction[0][0])) == pytest.approx(1.0)
 
 
 def test_it_goes_on_from_a_maximum_and_from_saddles_of_higher_index() -> None:
@@ -113,13 +121,16 @@ def test_an_added_group_starts_the_walk_anew() -> None:
     assert [x.item(), y.item()] == pytest.approx([0.0, 0.0], abs=1e-8)
 
 
-def test_a_direction_that_is_shut_out() -> None:
+@pytest.mark.parametrize(("weight", "found"), [(20.0, 20.0), (0.5, 10.0)], ids=["enough", "too little"])
+def test_a_direction_that_is_shut_out(weight: float, found: float) -> None:
+    """However little curvature it was given, it does not become the lowest: what is met across it weighs more."""
     matrix = rotated(torch.tensor([-3.0, -1.0, 2.0, 5.0], dtype=torch.float64))
     values, vectors = torch.linalg.eigh(matrix)
     x = normal(4).requires_grad_()
-    shut = ShutOracle(autograd(quadratic(matrix), x), [vectors[:, 0]], 7.0)
+    shut = ShutOracle(autograd(quadratic(matrix), x), [vectors[:, 0]], weight)
+    shut.hvp([vectors[:, -1]])
     seen = torch.stack([shut.hvp([e])[0] for e in torch.eye(4, dtype=torch.float64)])
-    torch.testing.assert_close(torch.linalg.eigvalsh(seen), torch.tensor([*values[1:].tolist(), 7.0]).double())
+    torch.testing.assert_close(torch.linalg.eigvalsh(seen), torch.tensor([*values[1:].tolist(), found]).double())
     assert shut.parameters[0] is x and not shut.hvp_by_differences and math.isfinite(float(shut.loss()))
     shut.gradient()
     torch.testing.assert_close(x.grad, matrix @ x.detach())
