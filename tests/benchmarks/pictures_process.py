@@ -65,7 +65,7 @@ def measure(window: Any, options: argparse.Namespace, folder: Path) -> dict[str,
     target = folder / "picture.png"
     beats.start()
     export.picture(target, size, transparent=True)
-    found["beside"] = 1e3 * until(lambda: export._task is None)
+    found["beside"] = 1e3 * until(lambda: not export.long.busy)
     found["beside_gap"] = beats.longest()
     assert target.is_file(), "no picture was written"
     begin = time.perf_counter()

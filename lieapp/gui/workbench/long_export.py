@@ -39,6 +39,11 @@ class LongExport:
         self.strip = ProgressStrip()
         self.strip.cancelled.connect(self.cancel)
 
+    @property
+    def busy(self) -> bool:
+        """Whether something is being written."""
+        return self._task is not None
+
     def begin(
         self,
         text: str,
@@ -69,7 +74,7 @@ class LongExport:
         bool
             Whether it has begun.
         """
-        if self._task is not None:
+        if self.busy:
             self._errors.post(Message("Something else is being written; try again when it is done.", "warning"))
             return False
         self._ended = ended

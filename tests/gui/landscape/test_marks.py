@@ -16,7 +16,7 @@ from lieapp.gui.landscape.workbench import LandscapeWorkbench
 from lieapp.gui.pictures.slice_key import evenly_apart
 from lieapp.gui.plots.legend import PlotLegend
 from lieapp.gui.window.main_window import MainWindow
-from tests.gui.test_landscape_workbench import bench, choose, ended, pixel_of, race  # noqa: F401
+from tests.gui.landscape.test_workbench import bench, choose, ended, pixel_of, race  # noqa: F401
 
 TIMEOUT = 60_000
 PLANES = ("strict-saddle-100", "so3-alignment", "matrix-factorisation", "deep-linear")
