@@ -72,6 +72,7 @@ class MapGridScene(MolecularScene):
         across = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]])  # z is up
         tilt = np.array([[1, 0, 0], [0, np.cos(turn), -np.sin(turn)], [0, np.sin(turn), np.cos(turn)]])
         self._viewpoint = Viewpoint(tilt @ across, np.zeros(3))
+        self._filling = self._viewpoint.half_height
 
     # What is shown -----------------------------------------------------------------------------------------------
 
@@ -126,16 +127,25 @@ class MapGridScene(MolecularScene):
         self, slots: Sequence[Slot] = SLOTS, *, reorient: bool = True, room_to_turn: bool = False
     ) -> Viewpoint:
         """Return the view in which every map fills its tile; the orientation stays."""
+        self._filling = self._filling_half_height()
+        return replace(self._viewpoint, center=np.zeros(3), half_height=self._filling)
+
+    def _filling_half_height(self) -> float:
         width, height = self.size
         tiles = self.tiles() or [Tile(0.0, 0.0, 1.0, 1.0)]
         edge = min(tiles[0].width * width, tiles[0].height * height)
-        half = _SLACK * self._radius * height / max(edge, 1.0)
-        return replace(self._viewpoint, center=np.zeros(3), half_height=half)
+        return _SLACK * self._radius * height / max(edge, 1.0)
 
     def _extent(self) -> tuple[NDArray[np.float64], float, float]:
         return np.zeros(3), self._radius, self._radius
 
     # Drawing -------------------------------------------------------------------------------------------------------
+
+    def draw(self) -> None:
+        """Draw into the canvas now; maps that filled it fill it in another shape, too, unless someone has zoomed."""
+        if self._viewpoint.half_height == self._filling != self._filling_half_height():
+            self.viewpoint = self.fitting_viewpoint()
+        super().draw()
 
     def _paint(
         self, frame: Frame, level: Level, *, only: str | None = None, exact: bool = False, clear_alpha: float = 1.0

@@ -602,6 +602,27 @@ def test_help_is_of_this_workbench(bench: CryoemWorkbench, window: MainWindow, q
 
 
 @pytest.mark.gl
+def test_maps_fill_their_view_in_every_shape_unless_zoomed(bench: CryoemWorkbench, window: MainWindow, qtbot) -> None:
+    viewer, scene = bench.maps.viewer, bench.maps.viewer.scene
+    qtbot.waitUntil(lambda: scene.count == 1 and viewer.available and bool(viewer.paint_times), timeout=TIMEOUT)
+
+    def shape(height: int) -> float:
+        """Give the window another height; return the half height that is seen once that is painted."""
+        painted, tall = len(viewer.paint_times), viewer.height()
+        window.resize(1280, height)
+        qtbot.waitUntil(lambda: viewer.height() != tall and len(viewer.paint_times) > painted, timeout=TIMEOUT)
+        qtbot.wait(100)
+        return scene.viewpoint.half_height * viewer.width() / viewer.height()
+
+    low = shape(1000)
+    assert shape(1300) == pytest.approx(low), "as wide as before"
+    scene.viewpoint = scene.viewpoint.zoomed(2.0)
+    zoomed = scene.viewpoint.half_height
+    shape(1000)
+    assert scene.viewpoint.half_height == zoomed
+
+
+@pytest.mark.gl
 def test_maps_are_contoured_at_one_level_and_follow_the_cursor(
     small: CryoemWorkbench, qtbot, race: Callable[[], dict[str, RunEntry]]
 ) -> None:
