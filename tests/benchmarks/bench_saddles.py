@@ -263,7 +263,7 @@ def summary(
         )
     for walk in walks:
         (own, other), (found, theirs) = walk.medians("evaluations"), walk.found
-        peer = f", ASE's dimer {theirs} in {_number(other)}" if walk.peer else ""
+        peer = f", ASE's dimer {theirs}{f' in {_number(other)}' if theirs else ''}" if walk.peer else ""
         lines.append(f"- {walk.title}: reflect finds {found} saddles of {len(walk.own)} in {_number(own)}{peer}.")
     return "\n".join(lines) + "\n"
 
