@@ -19,7 +19,7 @@ def turn_in_krylov_space(search: Search, watched: bool) -> Iterator[Rotation]:
     """Yield what is known after every product, if watched, and at the end."""
     space = search.space
     start, length = search.start_as_given()
-    krylov = Krylov(space, start, min(search.left, MAX_STEPS), length)
+    krylov = Krylov(space, start, min(search.left, MAX_STEPS), length, inexact=search.by_differences)
     known: list[Tensor] | None = None
     probed = False
     while True:
@@ -49,7 +49,7 @@ def turn_in_krylov_space(search: Search, watched: bool) -> Iterator[Rotation]:
         if lower is not None:
             scale = 1.0 / space.norm(lower[0])
             start, known = space.split(lower[0] * scale), space.split(lower[1] * scale)
-            krylov = Krylov(space, start, min(search.left + 1, MAX_STEPS))
+            krylov = Krylov(space, start, min(search.left + 1, MAX_STEPS), inexact=search.by_differences)
     yield _lowest(search, krylov, final=True)
 
 

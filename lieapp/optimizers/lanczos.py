@@ -87,7 +87,8 @@ def lanczos(oracle: Oracle, probes: int = 1, steps: int = 40, *, generator: torc
     highest: tuple[float, Tensor] | None = None
     products = 0
     for _ in range(probes):
-        krylov = Krylov(space, space.split(space.random(generator)), steps)
+        inexact = bool(getattr(oracle, "hvp_by_differences", False))
+        krylov = Krylov(space, space.split(space.random(generator)), steps, inexact=inexact)
         while not krylov.complete:
             product = oracle.hvp(list(space.as_parameters(krylov.unit())))
             krylov.extend(space.in_precision(product, copy=True), 1.0)

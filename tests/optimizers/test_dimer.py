@@ -305,6 +305,26 @@ def test_sums_are_in_float64() -> None:
     torch.testing.assert_close(space.rows_dot(basis, a), basis.double() @ a.double(), rtol=1e-12, atol=0)
 
 
+def test_errors_of_differences_do_not_grow() -> None:
+    """Products that are a little askew, as differences are: no value outside of the spectrum, and nearly the lowest."""
+    size = 70_003
+    spectrum = torch.cat([torch.linspace(-2.0, 2.0, size - 6), torch.tensor([60.0, 90.0, 150.0, 220.0, 300.0, 400.0])])
+    x = torch.zeros(size, requires_grad=True)
+
+    def askew(v: list[Tensor]) -> list[Tensor]:
+        product = spectrum * v[0]
+        return [product + 2e-3 * product.roll(1) + 1e-3 * product.roll(-3)]
+
+    oracle = AutogradOracle(lambda: (x * x).sum(), [x], costs=UNIT_COSTS)
+    oracle.hvp, oracle.hvp_by_differences = askew, True  # type: ignore[assignment,method-assign]
+    for seed in range(3):
+        start = normal(size, seed=seed).float()
+        start[-6:] *= 100.0  # as the gradient of a network: mostly along the steepest directions
+        found = rotate(oracle, [start], budget=20.0, tolerance=0.0)
+        assert -2.1 < found.curvature < -1.8
+        assert dot(found.direction, [spectrum * found.direction[0]]) == pytest.approx(found.curvature, abs=0.1)
+
+
 @pytest.mark.parametrize(("dtype", "accuracy"), [(torch.float32, 1e-4), (torch.float64, 1e-10)])
 def test_many_numbers_take_the_short_recurrence_and_stay_orthogonal(dtype: torch.dtype, accuracy: float) -> None:
     """Above 65 536 numbers; twelve eigenvalues, so that Ritz values converge and vectors must be kept apart."""
