@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
@@ -311,12 +311,14 @@ def test_errors_of_differences_do_not_grow() -> None:
     spectrum = torch.cat([torch.linspace(-2.0, 2.0, size - 6), torch.tensor([60.0, 90.0, 150.0, 220.0, 300.0, 400.0])])
     x = torch.zeros(size, requires_grad=True)
 
-    def askew(v: list[Tensor]) -> list[Tensor]:
-        product = spectrum * v[0]
-        return [product + 2e-3 * product.roll(1) + 1e-3 * product.roll(-3)]
+    class Askew(AutogradOracle):
+        hvp_by_differences = True
 
-    oracle = AutogradOracle(lambda: (x * x).sum(), [x], costs=UNIT_COSTS)
-    oracle.hvp, oracle.hvp_by_differences = askew, True  # type: ignore[assignment,method-assign]
+        def hvp(self, v: Sequence[Tensor]) -> list[Tensor]:
+            product = spectrum * v[0]
+            return [product + 2e-3 * product.roll(1) + 1e-3 * product.roll(-3)]
+
+    oracle = Askew(lambda: (x * x).sum(), [x], costs=UNIT_COSTS)
     for seed in range(3):
         start = normal(size, seed=seed).float()
         start[-6:] *= 100.0  # as the gradient of a network: mostly along the steepest directions
