@@ -11,7 +11,7 @@ from torch import Tensor
 
 from lieapp.optimizers.flat import FlatSpace
 from lieapp.optimizers.krylov import Krylov
-from lieapp.optimizers.oracle import Oracle
+from lieapp.optimizers.oracle import Oracle, takes_differences
 
 __all__ = ["Spectrum", "lanczos"]
 
@@ -87,7 +87,7 @@ def lanczos(oracle: Oracle, probes: int = 1, steps: int = 40, *, generator: torc
     highest: tuple[float, Tensor] | None = None
     products = 0
     for _ in range(probes):
-        inexact = bool(getattr(oracle, "hvp_by_differences", False))
+        inexact = takes_differences(oracle)
         krylov = Krylov(space, space.split(space.random(generator)), steps, inexact=inexact)
         while not krylov.complete:
             product = oracle.hvp(list(space.as_parameters(krylov.unit())))

@@ -35,6 +35,7 @@ __all__ = [
     "norm",
     "rough_norm",
     "same_bits",
+    "takes_differences",
 ]
 
 
@@ -91,6 +92,11 @@ class HasHessianDiagonal(Protocol):
     def hessian_diagonal(self) -> list[Tensor]:
         """Return the diagonal, shaped like the parameters."""
         ...
+
+
+def takes_differences(oracle: Oracle) -> bool:
+    """Return whether an oracle's products are differences of gradients, with errors well above rounding."""
+    return bool(getattr(oracle, "hvp_by_differences", False))
 
 
 def hessian(oracle: Oracle) -> Tensor:

@@ -41,7 +41,7 @@ class RestrictedOracle:
     @property
     def hvp_by_differences(self) -> bool:
         """Whether products are differences of gradients."""
-        return bool(getattr(self._oracle, "hvp_by_differences", False))
+        return oracles.takes_differences(self._oracle)
 
     def gradient(self) -> Tensor:
         """Return the loss and set ``.grad`` of all parameters of the oracle."""
@@ -82,7 +82,7 @@ class ShutOracle:
     @property
     def hvp_by_differences(self) -> bool:
         """Whether products are differences of gradients."""
-        return bool(getattr(self._oracle, "hvp_by_differences", False))
+        return oracles.takes_differences(self._oracle)
 
     def gradient(self) -> Tensor:
         """Return the loss and set ``.grad``."""

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from lieapp.optimizers.flat import FlatSpace
 from lieapp.optimizers.inner_products import square_and_range
-from lieapp.optimizers.oracle import Oracle
+from lieapp.optimizers.oracle import Oracle, takes_differences
 from lieapp.optimizers.tensor_lists import combined, rough_norm
 
 __all__ = ["RECOMPUTE_AFTER", "Rotation", "Search", "curvature_along", "same"]
@@ -92,7 +92,7 @@ class Search:
         # A guess looks at the gradient, which a search displaces.
         self._begin = self.space.split(self._guess()) if direction is None else self.space.shaped(direction)
         self.tolerance = tolerance
-        self.by_differences = bool(getattr(oracle, "hvp_by_differences", False))
+        self.by_differences = takes_differences(oracle)
         self.products = 0
         self.scale = 0.0
 
