@@ -184,7 +184,7 @@ class CurvatureSearch:
         """Whether a step has no use for slopes, and there are so many numbers that taking them would count."""
         if self.options["mode"] != "escape" or any(block.awaits_slope for block in self.memory.blocks):
             return False
-        return FlatSpace(own).size > MANY
+        return sum(p.numel() for p in own) > MANY
 
     def _looks(self) -> bool:
         """Whether a step without use for slopes takes the length of the gradient, or may search."""

@@ -9,7 +9,7 @@ from itertools import islice
 import torch
 from torch import Tensor
 
-__all__ = ["dot", "dot64", "norm", "norm64", "product", "product_and_square", "square_and_range"]
+__all__ = ["dot", "dot64", "norm", "norm64", "products", "products_and_square", "square_and_range"]
 
 _CHUNK = 1 << 15
 
@@ -54,7 +54,9 @@ def norm64(x: Tensor) -> float:
     return largest * float(torch.linalg.vector_norm(x / largest)) if 0.0 < largest < math.inf else largest
 
 
-def product_and_square(u: Sequence[Tensor], w: Iterable[Tensor]) -> tuple[list[Tensor], float, float]:
+def products_and_square(
+    vectors: Sequence[Sequence[Tensor]], w: Iterable[Tensor]
+) -> tuple[list[Tensor], list[float], float]:
     """Take the parts of w one by one as they come, and measure each while it is in the cache.
 
     Products of up to 65 536 numbers are summed in their own precision, float32 at least, and the sums in float64. In
@@ -64,42 +66,44 @@ def product_and_square(u: Sequence[Tensor], w: Iterable[Tensor]) -> tuple[list[T
 
     Parameters
     ----------
-    u : sequence of Tensor
+    vectors : sequence of sequence of Tensor
+        Each u in the shapes of w.
     w : iterable of Tensor
-        In the shapes of u.
 
     Returns
     -------
     parts : list of Tensor
         Those of w.
-    product, square : float
-        u·w and w·w.
+    products : list of float
+        Every u·w.
+    square : float
+        w·w.
     """
     parts: list[Tensor] = []
-    products: list[Tensor] = []
+    columns: list[list[Tensor]] = [[] for _ in vectors]
     squares: list[Tensor] = []
-    for x, y in zip(u, w, strict=True):
+    for *shares, y in zip(*vectors, w, strict=True):
         parts.append(y)
-        first, second = _flat_alike(x, y)
-        if second.numel() <= _PIECE:
-            products.append(torch.dot(first, second))
-            squares.append(torch.dot(second, second))
-        else:
-            products += _piece_dots(first, second)
-            squares += _piece_dots(second, second)
-    product, square = _sums(products, squares)
+        for column, x in zip(columns, shares, strict=True):
+            column += _piece_dots(*_flat_alike(x, y))
+        squares += _piece_dots(*_flat_alike(y, y))
+    *along, square = _sums(*columns, squares)
     if not _SAFE[0] < square < _SAFE[1]:
-        product, square = dot(u, parts), norm(parts) ** 2
-    return parts, product, square
+        along, square = [dot(u, parts) for u in vectors], norm(parts) ** 2
+    return parts, along, square
 
 
-def product(u: Sequence[Tensor], w: Sequence[Tensor]) -> float:
-    """Return u·w alone, summed as by `product_and_square`; neither may be very long or short."""
-    return _sums([piece for x, y in zip(u, w, strict=True) for piece in _piece_dots(*_flat_alike(x, y))])[0]
+def products(vectors: Sequence[Sequence[Tensor]], w: Sequence[Tensor]) -> list[float]:
+    """Return every u·w alone, summed as by `products_and_square`; none may be very long or short."""
+    columns: list[list[Tensor]] = [[] for _ in vectors]
+    for *shares, y in zip(*vectors, w, strict=True):
+        for column, x in zip(columns, shares, strict=True):
+            column += _piece_dots(*_flat_alike(x, y))
+    return _sums(*columns)
 
 
 def square_and_range(w: Iterable[Tensor]) -> tuple[float, float, float]:
-    """Return w·w, summed as by `product_and_square`, and the lowest and the highest number, in one pass."""
+    """Return w·w, summed as by `products_and_square`, and the lowest and the highest number, in one pass."""
     parts: list[Tensor] = []
     squares: list[Tensor] = []
     lows: list[Tensor] = []
@@ -132,6 +136,8 @@ def _flat_alike(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _piece_dots(x: Tensor, y: Tensor) -> list[Tensor]:
+    if y.numel() <= _PIECE:
+        return [torch.dot(x, y)]
     return [torch.dot(a, b) for a, b in zip(x.split(_PIECE), y.split(_PIECE), strict=True)]
 
 

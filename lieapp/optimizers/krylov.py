@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from lieapp.optimizers.flat import MANY, FlatSpace
-from lieapp.optimizers.inner_products import norm, product_and_square
-from lieapp.optimizers.tensor_lists import combined, dots, subtract_, subtracted
+from lieapp.optimizers.inner_products import norm, products, products_and_square
+from lieapp.optimizers.tensor_lists import combined, subtract_, subtracted
 
 __all__ = ["MAX_STEPS", "Krylov"]
 
@@ -121,25 +121,25 @@ class Krylov:
         vector = self._rest.vector()
         self.basis.append(vector)
         self.lengths.append(self.length)
-        taken, along, square = product_and_square(vector, product)
-        diagonal, square = factor * along / self.length, factor * factor * square
-        self._whole[index, index] = diagonal
+        against_all, final = self._against_all, self.steps == self._limit
+        taken, along, square = products_and_square(self.basis if against_all else [vector], product)
+        square *= factor * factor
+        known = self.lengths if against_all else self.lengths[-1:]
+        shares = [factor * value / length for value, length in zip(along, known, strict=True)]
+        self._whole[index, index] = shares[-1]
+        if not against_all and index > 0:
+            shares = [last, *shares]
         scale = math.sqrt(square) if 1e-300 < square < math.inf else factor * norm(taken)
         self.scale = max(self.scale, scale)
-        left = square - diagonal * diagonal - last * last
-        final = self.steps == self._limit
-        terms = [
-            (share / (factor * length), u)
-            for share, length, u in zip((diagonal, last), self.lengths[:-3:-1], self.basis[:-3:-1], strict=False)
-        ]
-        if left > 1e-2 * square and not self._small and (final or not self._against_all):
+        left = square - sum(share * share for share in shares)
+        beside = zip(shares, self.lengths[-len(shares) :], self.basis[-len(shares) :], strict=True)
+        terms = [(share / (factor * length), u) for share, length, u in beside]
+        once = self._inexact or not against_all  # half of the digits are more than inexact products have
+        if left > 1e-2 * square and not self._small and (once or final):
             self._residual = math.sqrt(left)
-        elif left > 1e-6 * square and not self._against_all:  # that difference is not exact enough
+        else:  # that difference is not exact enough
             subtract_(taken, terms)
-            self._residual, terms = factor * norm(taken), []
-        else:
-            self.subtract_from(taken)
-            if self._small or not self._inexact:  # half of the digits are more than inexact products have
+            if self._small or not once or not left > 1e-6 * square:
                 self.subtract_from(taken)
             self._residual, terms = factor * norm(taken), []
         self._rest = _Rest(taken, self._residual / factor, terms)
@@ -155,7 +155,8 @@ class Krylov:
 
     def shares(self, vector: Sequence[Tensor]) -> Tensor:
         """Return the coefficients of a vector along the unit vectors of the basis, shape ``(steps,)``, in float64."""
-        return dots(self.basis, vector) / torch.tensor(self.lengths, dtype=torch.float64)
+        along = zip(products(self.basis, vector), self.lengths, strict=True)
+        return torch.tensor([value / length for value, length in along], dtype=torch.float64)
 
     def subtract_from(self, vector: Sequence[Tensor]) -> None:
         """Leave of a vector its part orthogonal to the space, but for half of the digits of what is taken away."""

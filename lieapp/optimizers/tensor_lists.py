@@ -12,16 +12,11 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
-from lieapp.optimizers.inner_products import norm, product, product_and_square
+from lieapp.optimizers.inner_products import norm, products_and_square
 
-__all__ = ["combined", "dots", "rough_norm", "rough_product_and_norm", "subtract_", "subtracted"]
+__all__ = ["combined", "rough_norm", "rough_product_and_norm", "subtract_", "subtracted"]
 
 Vector = Sequence[Tensor]
-
-
-def dots(vectors: Sequence[Vector], w: Vector) -> Tensor:
-    """Return the dot products of some vectors with w, shape ``(vectors,)``, in float64; see `product`."""
-    return torch.tensor([product(u, w) for u in vectors], dtype=torch.float64)
 
 
 def subtracted(w: Vector, terms: Sequence[tuple[float, Vector]]) -> Iterator[Tensor]:
@@ -54,7 +49,7 @@ def rough_norm(a: Vector) -> float:
 
 
 def rough_product_and_norm(u: Vector, w: Vector) -> tuple[float, float]:
-    """Return u·w for a unit u, and the norm of w, summed as by `product_and_square`."""
-    _, product, square = product_and_square(u, w)
+    """Return u·w for a unit u, and the norm of w, summed as by `products_and_square`."""
+    _, (product,), square = products_and_square([u], w)
     length = math.sqrt(square) if square >= 0.0 else math.nan
     return product, length if 1e-150 < length < math.inf else norm(w)
