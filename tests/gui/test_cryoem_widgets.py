@@ -19,6 +19,7 @@ from lieapp.gui.pictures.picture_grid import Column, Picture, PictureGrid, color
 from lieapp.gui.viewer.contour_maker import ContourMaker, ContourRequest
 from lieapp.gui.widgets.value_slider import ValueSlider
 from lieapp.gui.work.latest_work import LatestWork
+from lieapp.gui.work.worker import Task
 
 TIMEOUT = 30_000
 
@@ -136,20 +137,20 @@ def test_the_newest_work_wins_and_failures_are_told(qtbot) -> None:
     go, done, failed = threading.Event(), [], []
     work.done.connect(done.append)
     work.failed.connect(failed.append)
-    work.ask(0, lambda: (go.wait(20), 0)[1])
+    work.ask(0, lambda task: (go.wait(20), 0)[1])
     for number in range(1, 5):
-        work.ask(number, lambda number=number: number)
-    work.ask(4, lambda: 99)
+        work.ask(number, lambda task, number=number: number)
+    work.ask(4, lambda task: 99)
     go.set()
     qtbot.waitUntil(lambda: not work.busy, timeout=TIMEOUT)
     assert done[0] == 0 and len(done) == 2 and work.key == 4
 
-    def fail() -> int:
+    def fail(task: Task) -> int:
         raise ValueError("no")
 
     work.ask(5, fail)
     qtbot.waitUntil(lambda: bool(failed), timeout=TIMEOUT)
-    work.ask(6, lambda: 6)
+    work.ask(6, lambda task: 6)
     qtbot.waitUntil(lambda: done[-1] == 6, timeout=TIMEOUT)
     work.close()
 

@@ -11,6 +11,7 @@ from lieapp.errors import LieAppError
 from lieapp.gui.application.errors import ErrorCenter
 from lieapp.gui.cryoem.session import scene_of
 from lieapp.gui.work.latest_work import LatestWork
+from lieapp.gui.work.worker import Task
 
 if TYPE_CHECKING:
     from lieapp.cryoem.map_statistics import MapStatistics
@@ -90,13 +91,11 @@ class CryoemPreviews(QObject):
         self.changed.emit()
 
 
-def _make(job: CryoemJob, scene: Scene) -> Callable[[], tuple[Scene, Preview, MapStatistics | None]]:
-    def work() -> tuple[Scene, Preview, MapStatistics | None]:
-        from lieapp.cryoem.map_statistics import map_statistics
-        from lieapp.cryoem.preview import preview_of
-
-        preview = preview_of(job, _FIRST_IMAGES)
-        statistics = None if preview.truth is None else map_statistics(preview.truth, bins=128)
+def _make(job: CryoemJob, scene: Scene) -> Callable[[Task], tuple[Scene, Preview, MapStatistics | None]]:
+    def work(task: Task) -> tuple[Scene, Preview, MapStatistics | None]:
+        preview = task.load("lieapp.cryoem.preview").preview_of(job, _FIRST_IMAGES)
+        describe = task.load("lieapp.cryoem.map_statistics").map_statistics
+        statistics = None if preview.truth is None else describe(preview.truth, bins=128)
         return scene, preview, statistics
 
     return work

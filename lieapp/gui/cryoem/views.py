@@ -18,6 +18,7 @@ from lieapp.gui.cryoem.controller import CryoemController
 from lieapp.gui.pictures.picture_grid import Column, Picture, PictureGrid, grey_levels
 from lieapp.gui.runs.entry import RunEntry
 from lieapp.gui.work.latest_work import LatestWork
+from lieapp.gui.work.worker import Task
 
 if TYPE_CHECKING:
     from lieapp.cryoem.particles import Particles
@@ -241,10 +242,10 @@ class ImageView(QWidget):
         image = self.number.value() - 1
         key = (id(particles), image, *((run.id, run.recording.kept(frame)) for run, frame in pairs))
 
-        def work() -> list[Column]:
+        def work(task: Task) -> list[Column]:
             maps = [_Compared("Truth", reference, None)] if reference is not None else []
             maps += [_Compared(run.title, map_of(run, frame), run) for run, frame in pairs]
-            return _compared_columns(particles, image, maps)
+            return _compared_columns(task, particles, image, maps)
 
         self.work.ask(key, work)
 
@@ -264,10 +265,9 @@ class ImageView(QWidget):
         self.refresh()
 
 
-def _compared_columns(particles: Particles, image: int, maps: Sequence[_Compared]) -> list[Column]:
+def _compared_columns(task: Task, particles: Particles, image: int, maps: Sequence[_Compared]) -> list[Column]:
     """Return the image, then of every map its projection over what the image has beside it."""
-    from lieapp.cryoem.reprojection import reproject
-
+    reproject = task.load("lieapp.cryoem.reprojection").reproject
     seen = np.asarray(particles.images[image : image + 1], dtype=np.float32)[0]
     levels = grey_levels(seen)
     half = 0.5 * (levels[1] - levels[0])

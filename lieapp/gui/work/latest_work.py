@@ -42,21 +42,21 @@ class LatestWork(QObject):
         self._worker: Worker | None = None
         self._task: Task | None = None
         self._doing: Hashable = None
-        self._wanted: tuple[Hashable, Callable[[], Any]] | None = None
+        self._wanted: tuple[Hashable, Callable[[Task], Any]] | None = None
 
     @property
     def busy(self) -> bool:
         """Whether work is under way."""
         return self._task is not None
 
-    def ask(self, key: Hashable, work: Callable[[], Any]) -> None:
+    def ask(self, key: Hashable, work: Callable[[Task], Any]) -> None:
         """Have something done, unless it is what was done last or is being done.
 
         Parameters
         ----------
         key : hashable
             Equal for requests with one answer.
-        work : callable() -> object
+        work : callable(Task) -> object
             Called on the worker.
         """
         if key in (self.key, self._doing):
@@ -77,7 +77,7 @@ class LatestWork(QObject):
         (self._doing, work), self._wanted = self._wanted, None
         if self._worker is None:
             self._worker = Worker(self._name, self)
-        self._task = self._worker.submit(lambda task: work(), self._take, self._fail)
+        self._task = self._worker.submit(work, self._take, self._fail)
 
     def _take(self, answer: Any) -> None:
         self._task, self.key, self._doing = None, self._doing, None
