@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lieapp.engine.metric import Metric
 from lieapp.gui.runs.entry import RunEntry
-from lieapp.gui.runs.session import RunSession
+from lieapp.gui.runs.session import RunSession, optimizer_choice, override_words
 from lieapp.optimizers.names import title_of
 
 if TYPE_CHECKING:
@@ -193,7 +193,6 @@ class AlignSession(RunSession):
 
     def _job(self, choices: AlignChoices) -> AlignJob:
         from lieapp.alignment.spec import AlignJob, StructureInput
-        from lieapp.engine.job import OptimizerChoice
         from lieapp.engine.limits import Limits
 
         if not self.both:
@@ -221,14 +220,11 @@ class AlignSession(RunSession):
                 "seed",
             )
         }
-        overrides = {
-            key: list(value) if isinstance(value, tuple) else value for key, value in choices.overrides.items()
-        }
         return AlignJob(
             mobile=side("mobile"),
             target=side("target"),
             start_pose=choices.start_pose if choices.start == "given" else None,
-            optimizer=OptimizerChoice(name=choices.optimizer, overrides=overrides),
+            optimizer=optimizer_choice(choices.optimizer, choices.overrides),
             limits=Limits(steps=choices.steps),
             **values,
         )
@@ -305,11 +301,8 @@ def title_of_job(job: AlignJob) -> str:
     if settings is not None and "lr" in type(settings).model_fields:
         unit = " Å" if job.pivot == "centroid" and job.optimizer.name not in ("lbfgs", "saddle-free-newton") else ""
         words[0] += f"  lr {show_value(settings.lr)}{unit}"  # type: ignore[attr-defined]
-    for key, value in job.optimizer.overrides.items():
-        if key == "lr" and settings is not None:
-            continue
-        name = key.removesuffix(".kind").replace(".", " ").replace("_", " ")
-        words.append(name if value is True else f"{name} {show_value(value)}")
+    said = {"lr"} if settings is not None else set()
+    words += override_words({key: value for key, value in job.optimizer.overrides.items() if key not in said})
     if job.objective != "rmsd":
         words.append(title_of_choice(OBJECTIVES, job.objective))
     if job.parametrisation != "local":

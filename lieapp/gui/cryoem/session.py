@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from lieapp.engine.metric import Metric
 from lieapp.gui.runs.scene_session import Scene, SceneSession
-from lieapp.gui.runs.session import Entry
+from lieapp.gui.runs.session import Entry, optimizer_choice, override_words
 from lieapp.optimizers.names import title_of
 
 if TYPE_CHECKING:
@@ -175,14 +175,10 @@ class CryoemSession(SceneSession):
             If the choices do not fit together.
         """
         from lieapp.cryoem.spec import CryoemJob
-        from lieapp.engine.job import OptimizerChoice
 
         choices = replace(self.choices, **changes)
         if not choices.path:
             raise ValueError(f"open a file first: there is no {choices.source} yet")
-        overrides = {
-            key: list(value) if isinstance(value, tuple) else value for key, value in choices.overrides.items()
-        }
         values: dict[str, Any] = {
             "box": choices.box,
             "images": choices.images,
@@ -191,7 +187,7 @@ class CryoemSession(SceneSession):
             "epochs": choices.epochs,
             "batch": choices.batch,
             "seed": choices.seed,
-            "optimizer": OptimizerChoice(name=choices.optimizer, overrides=overrides),
+            "optimizer": optimizer_choice(choices.optimizer, choices.overrides),
         }
         if choices.simulated:
             values |= {
@@ -260,14 +256,10 @@ class CryoemSession(SceneSession):
 
     def title_of(self, job: CryoemJob) -> str:
         """Return the preconditioner or the optimiser, and whatever was set by hand."""
-        from lieapp.optimizers.fields import show_value
-
         parts = [title_of(job.optimizer.name)]
         if job.optimizer.name == "preconditioned-sgd":
             parts = [PRECONDITIONER_TITLES[job.preconditioner] if job.preconditioner != "none" else "No preconditioner"]
-        for key, value in job.optimizer.overrides.items():
-            name = key.removesuffix(".kind").replace(".", " ").replace("_", " ")
-            parts.append(name if value is True else f"{name} {show_value(value)}")
+        parts += override_words(job.optimizer.overrides)
         if job.start != "noise":
             parts.append(f"from {job.start}")
         return ", ".join(parts)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lieapp.engine.metric import Metric
 from lieapp.gui.runs.scene_session import SceneSession
-from lieapp.gui.runs.session import Entry
+from lieapp.gui.runs.session import Entry, optimizer_choice, override_words
 from lieapp.optimizers.names import title_of
 
 if TYPE_CHECKING:
@@ -101,14 +101,10 @@ class LandscapeSession(SceneSession):
         ValueError
             If the choices do not fit together.
         """
-        from lieapp.engine.job import OptimizerChoice
         from lieapp.engine.limits import Limits
         from lieapp.landscapes.spec import LandscapeJob, is_network
 
         choices = replace(self.choices, **changes)
-        overrides = {
-            key: list(value) if isinstance(value, tuple) else value for key, value in choices.overrides.items()
-        }
         name = choices.landscape
         default = LandscapeJob.model_fields["limits"].get_default(call_default_factory=True)
         assert isinstance(default, Limits)
@@ -121,7 +117,7 @@ class LandscapeSession(SceneSession):
             offset=choices.offset,
             text=choices.text if is_network(name) else None,
             seed=choices.seed,
-            optimizer=OptimizerChoice(name=choices.optimizer, overrides=overrides),
+            optimizer=optimizer_choice(choices.optimizer, choices.overrides),
             limits=default.model_copy(update={"evaluations": choices.budget, "steps": steps}),
         )
 
@@ -159,13 +155,7 @@ class LandscapeSession(SceneSession):
         words = title_of(job.optimizer.name)
         if "mode" in overrides:
             words += f" {overrides.pop('mode')}"
-        from lieapp.optimizers.fields import show_value
-
-        parts = [words]
-        for key, value in overrides.items():
-            name = key.removesuffix(".kind").replace(".", " ").replace("_", " ")
-            parts.append(name if value is True else f"{name} {show_value(value)}")
-        return ", ".join(parts)
+        return ", ".join([words, *override_words(overrides)])
 
     def metric_of(self, job: LandscapeJob) -> Metric:
         """Runs are compared by their loss."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +13,11 @@ from lieapp.engine.metric import Metric
 from lieapp.gui.runs.entry import RunEntry
 
 if TYPE_CHECKING:
+    from lieapp.engine.job import OptimizerChoice
     from lieapp.engine.recording import Recording
     from lieapp.scene.lines import Dash
 
-__all__ = ["Entry", "RunSession", "numbered"]
+__all__ = ["Entry", "RunSession", "numbered", "optimizer_choice", "override_words"]
 
 
 @dataclass(frozen=True)
@@ -139,3 +140,20 @@ def numbered(title: str, taken: Collection[str]) -> str:
         for number in itertools.count(1)
         if (candidate := title if number == 1 else f"{name} {number}{rest}") not in taken
     )
+
+
+def optimizer_choice(name: str, overrides: Mapping[str, Any]) -> OptimizerChoice:
+    """Return what a job holds of an optimiser that was chosen in a panel, and of what was set there by hand."""
+    from lieapp.engine.job import OptimizerChoice
+
+    # Forms give tuples, which JSON does not know.
+    values = {key: list(value) if isinstance(value, tuple) else value for key, value in overrides.items()}
+    return OptimizerChoice(name=name, overrides=values)
+
+
+def override_words(overrides: Mapping[str, Any]) -> list[str]:
+    """Return what was set by hand as titles say it, such as ``["momentum 0.9", "nesterov"]``."""
+    from lieapp.optimizers.fields import show_value
+
+    names = {key: key.removesuffix(".kind").replace(".", " ").replace("_", " ") for key in overrides}
+    return [names[key] if value is True else f"{names[key]} {show_value(value)}" for key, value in overrides.items()]
