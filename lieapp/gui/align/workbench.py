@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QMouseEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
 
 from lieapp.errors import LieAppError
 from lieapp.gui.align.controller import AlignController
@@ -103,8 +102,6 @@ class AlignWorkbench(RunWorkbench):
         self.deviation = DeviationPlot()
         self.runs = RunsPanel()
         self.slice: SlicePlot | None = None
-        self._slice_page = QWidget()
-        self._slice_page.setObjectName("plain")
         self._files = files
         self.selection = SelectionModel(self)
         self.sequences = SequenceCard(self.selection, actions["sequences"])
@@ -129,23 +126,12 @@ class AlignWorkbench(RunWorkbench):
     # -- layout ---------------------------------------------------------------------------------------------------
 
     def _lay_out(self) -> None:
-        card = QFrame()
-        card.setObjectName("card")
-        inner = QVBoxLayout(card)
-        inner.setContentsMargins(1, 1, 1, 1)
-        inner.addWidget(self.viewer)
-        centre = QWidget()
-        middle = QVBoxLayout(centre)
-        middle.setContentsMargins(0, 0, 0, 0)
-        middle.setSpacing(8)
-        middle.addWidget(card, 1)
-        middle.addWidget(self.density_card)
-        middle.addWidget(self.strip)
-        self.tabs.add("Progress", "What the runs did, over their cost", self.plots)
+        self._lay_out_parts(
+            [self.viewer], [self.density_card, self.strip], above=[self.first_steps], below=[self.sequences]
+        )
         self.tabs.add("Deviation", "Distance of every pair at the pose shown", self.deviation)
-        self.tabs.add("Slice", "The loss over a plane of poses, with the paths of the runs", self._slice_page)
-        self.tabs.stack.currentChanged.connect(self._open_slice)
-        self._lay_out_columns(centre, above=[self.first_steps], below=[self.sequences])
+        # The first screen does without.
+        self.tabs.add("Slice", "The loss over a plane of poses, with the paths of the runs", self._make_slice)
 
     def reset_layout(self) -> None:
         """Give all panels their first size."""
@@ -192,6 +178,9 @@ class AlignWorkbench(RunWorkbench):
 
     def fit_view(self) -> None:
         self.viewer.fit()
+
+    def _resting_place(self) -> QWidget:
+        return self.viewer
 
     def _recommended(self) -> Mapping[str, Any]:
         from lieapp.alignment.recommended import recommended
@@ -259,21 +248,16 @@ class AlignWorkbench(RunWorkbench):
             current = self.controller.session.current
             self.slice.set_cursor(current if self.controller.frames else None, self.controller.frame)
 
-    def _open_slice(self) -> None:
-        """Make the slice when its tab is opened for the first time: the first screen does without."""
-        if self.slice is not None or self.tabs.stack.currentWidget() is not self._slice_page:
-            return
+    def _make_slice(self) -> SlicePlot:
         from lieapp.gui.align.slice_plot import SlicePlot
 
         self.slice = SlicePlot(self._files)
         self.slice.cursor_moved.connect(self.controller.show_frame)
         self.turns.add(self.slice)
-        layout = QVBoxLayout(self._slice_page)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.slice)
         self.slice.set_runs(self.controller.session.runs)
         self._show_slice_inputs()
         self._show_position()
+        return self.slice
 
     def _show_slice_inputs(self) -> None:
         """Slice the objective of the selected run, else of the choices."""
@@ -298,11 +282,6 @@ class AlignWorkbench(RunWorkbench):
 
     def _restyle(self) -> None:
         self.viewer.set_dark(theme().tokens.name == "dark")
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        # A click beside everything takes the keyboard out of a text field, so that single keys work again.
-        self.viewer.setFocus(Qt.FocusReason.MouseFocusReason)
-        super().mousePressEvent(event)
 
 
 def gap_unit(entry: RunEntry | None) -> str:

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QMouseEvent, QShowEvent
-from PySide6.QtWidgets import QFrame, QInputDialog, QLabel, QVBoxLayout, QWidget
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QInputDialog, QLabel, QWidget
 
 from lieapp.gui.application.actions import ActionSet
 from lieapp.gui.cryoem.caption import ONE_PASS_WORDS, opening_words
@@ -92,34 +91,20 @@ class CryoemWorkbench(RunWorkbench):
         self.views.add("Fourier", "How slices fill Fourier space, and the preconditioners", self.filling)
         plots = (self.fsc, self.errors, self.sampling)
         self._pages: tuple[Any, ...] = (self.maps, self.slices, self.images, self.filling, *plots)
-        card = QFrame()
-        card.setObjectName("card")
-        inner = QVBoxLayout(card)
-        inner.setContentsMargins(4, 4, 4, 4)
-        inner.setSpacing(0)
         self.readout = QLabel()
         self.readout.setObjectName("caption")
         self.readout.setContentsMargins(8, 0, 8, 2)
         self.readout.setAccessibleName("What is under the mouse")
-        inner.addWidget(self.views, 1)
-        inner.addWidget(self.readout)
-        centre = QWidget()
-        middle = QVBoxLayout(centre)
-        middle.setContentsMargins(0, 0, 0, 0)
-        middle.setSpacing(8)
-        middle.addWidget(card, 1)
-        middle.addWidget(self.strip)
         label = self.plots.reference.label
         label.setPosition(0.45)  # the legend is at the right
         self.one_pass = SpareCaption(self.plots, "About the one-pass reconstruction")
         layout = self.plots.layout()
         assert layout is not None
         layout.addWidget(self.one_pass)
-        self.tabs.add("Progress", "What the runs did, over their cost", self.plots)
+        self._lay_out_parts([self.views, self.readout], [self.strip], margin=4)
         self.tabs.add("FSC", "Fourier shell correlation at the cursor, and where it crosses 0.5 and 0.143", self.fsc)
         self.tabs.add("Error", "Error of every shell against the exact minimiser", self.errors)
         self.tabs.add("Sampling", "Condition number, directions of the views, preconditioner", self.sampling)
-        self._lay_out_columns(centre)
 
     def _connect(self) -> None:
         self._connect_runs()
@@ -237,8 +222,3 @@ class CryoemWorkbench(RunWorkbench):
 
     def _show_entrants(self) -> None:
         self.panel.list_entrants(self.controller.entrants, self.controller.session.entrant_lines())
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        # A click beside everything takes the keyboard out of a text field, so that single keys work again.
-        self.plots.plot.setFocus(Qt.FocusReason.MouseFocusReason)
-        super().mousePressEvent(event)

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QMouseEvent
-from PySide6.QtWidgets import QFrame, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from lieapp.gui.application.actions import ActionSet
 from lieapp.gui.landscape.controller import LandscapeController
@@ -100,26 +98,14 @@ class LandscapeWorkbench(RunWorkbench):
         self._show_states()
 
     def _lay_out(self) -> None:
-        card = QFrame()
-        card.setObjectName("card")
-        inner = QVBoxLayout(card)
-        inner.setContentsMargins(1, 1, 1, 1)
         self.pictures = QStackedWidget()
         self.pictures.addWidget(self.plot)
-        inner.addWidget(self.pictures)
-        centre = QWidget()
-        middle = QVBoxLayout(centre)
-        middle.setContentsMargins(0, 0, 0, 0)
-        middle.setSpacing(8)
-        middle.addWidget(card, 1)
-        middle.addWidget(self.strip)
-        self.tabs.add("Progress", "What the runs did, over their cost", self.plots)
+        self._lay_out_parts([self.pictures], [self.strip])
         # What few look at first must not delay what all look at.
         self.tabs.add("Growth", "How fast runs leave the saddle, beside what theory predicts", lambda: self.growth)
         self.tabs.add("Basins", "Which stationary point is reached from where", lambda: self.studies.basins)
         self.tabs.add("Sweep", "One setting over a range, with several seeds", lambda: self.studies.sweep)
         self.tabs.add("Spectrum", "All eigenvalues of the Hessian along the path", lambda: self.studies.spectrum)
-        self._lay_out_columns(centre)
 
     @property
     def growth(self) -> GrowthPlot:
@@ -171,6 +157,9 @@ class LandscapeWorkbench(RunWorkbench):
     def fit_view(self) -> None:
         """Show the whole landscape."""
         self.plot.show_everything()
+
+    def _resting_place(self) -> QWidget:
+        return self.plot.plot
 
     def _recommended(self) -> Mapping[str, Any]:
         job = self.controller.quiet_job()
@@ -282,11 +271,6 @@ class LandscapeWorkbench(RunWorkbench):
 
     def _show_entrants(self) -> None:
         self.panel.list_entrants(self.controller.entrants, self.controller.session.entrant_lines())
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        # A click beside everything takes the keyboard out of a text field, so that single keys work again.
-        self.plot.plot.setFocus(Qt.FocusReason.MouseFocusReason)
-        super().mousePressEvent(event)
 
 
 def _is_drawn(job: LandscapeJob) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QMouseEvent
 from PySide6.QtWidgets import QFrame, QSplitter, QVBoxLayout, QWidget
 
 from lieapp.gui.application.actions import ActionSet
@@ -75,8 +75,6 @@ class RunWorkbench(QWidget, metaclass=AbstractQt):
     plots: ProgressPlots
     runs: RunsPanel
     run_bar: RunBar
-    start_words = "start"
-    """What the run bar says while no run is shown."""
 
     def __init__(self, controller: RunController, actions: ActionSet, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -92,23 +90,39 @@ class RunWorkbench(QWidget, metaclass=AbstractQt):
 
     # -- layout ---------------------------------------------------------------------------------------------------
 
-    def _lay_out_columns(self, centre: QWidget, above: Sequence[QWidget] = (), below: Sequence[QWidget] = ()) -> None:
-        """Put panel, centre and right column side by side, over the run bar.
+    def _lay_out_parts(
+        self,
+        picture: Sequence[QWidget],
+        under: Sequence[QWidget],
+        *,
+        margin: int = 1,
+        above: Sequence[QWidget] = (),
+        below: Sequence[QWidget] = (),
+    ) -> None:
+        """Put panel, picture and plots side by side, over the run bar; the tab of the progress is the first.
 
         Parameters
         ----------
-        centre : QWidget
-        above, below : sequence of QWidget
+        picture : sequence of QWidget
+            In the card in the middle; the first of them takes the room there is.
+        under : sequence of QWidget
+            Beneath that card.
+        margin : int, optional
+            Of that card, in pixels.
+        above, below : sequence of QWidget, optional
             Over the columns, and between them and the run bar.
         """
-        plots_card = QFrame()
-        plots_card.setObjectName("card")
-        plots_layout = QVBoxLayout(plots_card)
-        plots_layout.setContentsMargins(4, 4, 4, 4)
-        plots_layout.addWidget(self.tabs)
+        centre = QWidget()
+        middle = QVBoxLayout(centre)
+        middle.setContentsMargins(0, 0, 0, 0)
+        middle.setSpacing(8)
+        middle.addWidget(_card(picture, margin), 1)
+        for widget in under:
+            middle.addWidget(widget)
+        self.tabs.add("Progress", "What the runs did, over their cost", self.plots)
         self.right = QSplitter(Qt.Orientation.Vertical)
         self.right.setHandleWidth(8)
-        self.right.addWidget(plots_card)
+        self.right.addWidget(_card([self.tabs], 4))
         self.right.addWidget(self.runs)
         self.right.setChildrenCollapsible(False)
         self.columns = QSplitter(Qt.Orientation.Horizontal)
@@ -266,6 +280,10 @@ class RunWorkbench(QWidget, metaclass=AbstractQt):
     def fit_view(self) -> None:
         """Show all of what the picture shows."""
 
+    def _resting_place(self) -> QWidget:
+        """Return what has the keyboard while no field of the panels is being filled in."""
+        return self.plots.plot
+
     # -- showing --------------------------------------------------------------------------------------------------
 
     def _show_form(self) -> None:
@@ -347,3 +365,20 @@ class RunWorkbench(QWidget, metaclass=AbstractQt):
 
     def _show_entrants(self) -> None:
         self.panel.show_entrants([entrant.name for entrant in self.run_controller.entrants])
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        # A click beside everything takes the keyboard out of a text field, so that single keys work again.
+        self._resting_place().setFocus(Qt.FocusReason.MouseFocusReason)
+        super().mousePressEvent(event)
+
+
+def _card(widgets: Sequence[QWidget], margin: int) -> QFrame:
+    """Return widgets one below the other in a card; the first of them takes the room there is."""
+    card = QFrame()
+    card.setObjectName("card")
+    layout = QVBoxLayout(card)
+    layout.setContentsMargins(margin, margin, margin, margin)
+    layout.setSpacing(0)
+    for index, widget in enumerate(widgets):
+        layout.addWidget(widget, 0 if index else 1)
+    return card
