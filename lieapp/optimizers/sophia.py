@@ -139,8 +139,13 @@ class SophiaH(SeededOptimizer):
             if not parameters:
                 with torch.enable_grad():
                     return torch.as_tensor(closure())
-            oracle = FiniteDifferenceOracle(closure, parameters)
-        if oracle is not None:
+            # Asked by an oracle, parameters that the loss does not depend on would get a gradient of zero.
+            with torch.enable_grad():
+                loss = torch.as_tensor(closure()).detach()
+            differences = FiniteDifferenceOracle(closure, parameters)
+            differences.adopt_gradient()
+            oracle = differences
+        elif oracle is not None:
             loss = oracle.gradient()
         due = self._due()
         diagonals = self._diagonals(due, oracle) if due else {}

@@ -202,6 +202,16 @@ def test_parameters_without_gradient_stay_and_foreign_ones_count_as_fixed() -> N
     assert float(optimizer.state[a]["hessian"]) == pytest.approx(0.2)  # (1 - 0.9) * 2, without the mixed term
 
 
+@pytest.mark.parametrize("estimator", ["exact", "hutchinson"])
+def test_parameters_without_gradient_stay_where_a_closure_is_asked(estimator: str) -> None:
+    a, idle = leaf(1.0), leaf(1.0)
+    optimizer = SophiaH([a, idle], estimator=estimator, weight_decay=0.1)
+    for _ in range(3):
+        optimizer.step(backward_closure(lambda: (a**2).sum(), [a, idle]))
+    assert idle.item() == 1.0 and idle.grad is None and not optimizer.state.get(idle)
+    assert a.item() < 0.8
+
+
 def test_errors_are_clear() -> None:
     x = leaf(1.0)
     with pytest.raises(RuntimeError, match="closure or an oracle"):
