@@ -9,9 +9,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from lieapp.optimizers.counting import CountingOracle
 from lieapp.optimizers.deo import DEO
 from lieapp.optimizers.dimer import rotate
-from lieapp.optimizers.oracle import hessian, norm
+from lieapp.optimizers.oracle import AutogradOracle, hessian, norm
 from lieapp.optimizers.presented import ShutOracle
 from tests.optimizers.conftest import backward_closure, leaf
 from tests.optimizers.saddles import autograd, normal, quadratic, rotated, strict_saddle_100
@@ -119,6 +120,23 @@ def test_an_added_group_starts_the_walk_anew() -> None:
     for _ in range(100):
         optimizer.step(closure)
     assert [x.item(), y.item()] == pytest.approx([0.0, 0.0], abs=1e-8)
+
+
+@pytest.mark.parametrize("derivative", ["one-sided", "central", "exact"])
+def test_evaluations_reported_are_those_counted_where_curvature_is_of_another_batch(derivative: str) -> None:
+    """Near the saddle the walk searches across N too, and each search pays for a gradient on that batch."""
+    x = leaf(0.5, 0.3)
+    problem, other = AutogradOracle(lambda: well(x), [x]), AutogradOracle(lambda: 1.1 * well(x), [x])
+    problem.curvature_gradient, problem.hvp = other.gradient, other.hvp  # type: ignore[attr-defined, method-assign]
+    oracle = CountingOracle(problem)
+    optimizer = DEO([x], mode="reflect", derivative=derivative)
+    searches = 0
+    for _ in range(40):
+        optimizer.step(oracle=oracle)
+        oracle.invalidate()
+        searches += optimizer._search.walk.checked  # type: ignore[attr-defined]
+        assert optimizer.evaluations == oracle.evaluations()
+    assert searches
 
 
 @pytest.mark.parametrize(("weight", "found"), [(20.0, 20.0), (0.5, 10.0)], ids=["enough", "too little"])
