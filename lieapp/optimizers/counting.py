@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from lieapp.optimizers.oracle import Costs, Oracle, SavedParameters, hessian, hessian_diagonal, same_bits
+from lieapp.optimizers.oracle import Costs, Oracle, SavedParameters, ask_counting, hessian, hessian_diagonal, same_bits
 
 __all__ = ["CountingOracle"]
 
@@ -109,7 +109,7 @@ class CountingOracle:
         if name == "curvature_gradient":
             ask = getattr(self._oracle, name)
             return lambda: self._charged_gradient(ask)
-        if name in ("probe", "hvp_by_differences"):
+        if name in ("probe", "hvp_by_differences", "products"):
             return getattr(self._oracle, name)
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
@@ -135,9 +135,8 @@ class CountingOracle:
 
     def _charged_products(self, offered: Callable[[], object]) -> object:
         """Ask for a preconditioner; products that the problem took for it (its ``products``) are charged."""
-        before = getattr(self._oracle, "products", 0)
-        answer = offered()
-        self.counters["hvps"] += getattr(self._oracle, "products", 0) - before
+        answer, products = ask_counting(self._oracle, offered)
+        self.counters["hvps"] += products
         return answer
 
     def _prepare_products(self, count: int) -> None:

@@ -195,7 +195,7 @@ class DEO(Optimizer):
 
     @property
     def direction(self) -> list[Tensor] | None:
-        """N, one tensor per parameter that requires a gradient; per layer, each of them has unit length."""
+        """N, one tensor per parameter that requires a gradient and is not empty; per layer, each has unit length."""
         return self._search.direction
 
     @property
@@ -285,8 +285,9 @@ class DEO(Optimizer):
         step: Any = self.base.step
         if accepts_oracle(self.base):
             presented = None if oracle is None else _Counted(oracle)
-            loss = step(closure, oracle=presented)
-            self._search.memory.evaluations += 1.0 if presented is None else presented.evaluations
+            counted = None if closure is None else _CountedCalls(closure)
+            loss = step(counted, oracle=presented)
+            self._search.memory.evaluations += sum(each.evaluations for each in (presented, counted) if each)
             return None if loss is None else torch.as_tensor(loss)
         if closure is None and oracle is None:
             step()
@@ -375,7 +376,8 @@ class DEO(Optimizer):
         self._search.memory.escaping = True
 
     def _own(self) -> list[Tensor]:
-        return [p for group in self.param_groups for p in group["params"] if p.requires_grad]
+        # A tensor without numbers has no direction, and alone no unit vector.
+        return [p for group in self.param_groups for p in group["params"] if p.requires_grad and p.numel()]
 
     # The manners of a torch optimiser
 
@@ -430,7 +432,7 @@ def _new_search(options: dict[str, Any], seed: int) -> CurvatureSearch:
 
 
 class _Counted(PresentedOracle):
-    """The true oracle, with the price of what was asked."""
+    """The true oracle, with the price of all that was asked."""
 
     def __init__(self, oracle: Oracle) -> None:
         super().__init__(oracle, torch.tensor(math.nan))
@@ -439,6 +441,19 @@ class _Counted(PresentedOracle):
         """Return the loss and set ``.grad``."""
         self.evaluations += self.costs.gradient
         return self._oracle.gradient()
+
+
+class _CountedCalls:
+    """A closure, with the price of its calls: a gradient each."""
+
+    def __init__(self, closure: Callable[[], Tensor]) -> None:
+        self._closure = closure
+        self.evaluations = 0.0
+
+    def __call__(self) -> Tensor:
+        """Return the loss, with its gradient in ``.grad``."""
+        self.evaluations += 1.0
+        return self._closure()
 
 
 def _dense(p: Tensor) -> Tensor:

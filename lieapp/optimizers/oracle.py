@@ -6,7 +6,7 @@ real dot products over all parameters together.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -27,6 +27,7 @@ __all__ = [
     "HasHessianDiagonal",
     "Oracle",
     "SavedParameters",
+    "ask_counting",
     "basis_vectors",
     "dot",
     "hessian",
@@ -97,6 +98,16 @@ class HasHessianDiagonal(Protocol):
 def takes_differences(oracle: Oracle) -> bool:
     """Return whether an oracle's products are differences of gradients, with errors well above rounding."""
     return bool(getattr(oracle, "hvp_by_differences", False))
+
+
+def ask_counting(oracle: Oracle, ask: Callable[[], object]) -> tuple[object, float]:
+    """Return the answer to a question, and the products that an oracle took for it, where it counts them itself.
+
+    It does so by an attribute ``products``, which may hold parts.
+    """
+    before = float(getattr(oracle, "products", 0.0))
+    answer = ask()
+    return answer, float(getattr(oracle, "products", 0.0)) - before
 
 
 def hessian(oracle: Oracle) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -14,7 +14,29 @@ from lieapp.optimizers.oracle import Costs, Oracle
 __all__ = ["PresentedOracle", "RestrictedOracle", "ShutOracle"]
 
 
-class RestrictedOracle:
+class _OfAnother:
+    """An oracle that answers as another does, except for its products."""
+
+    def __init__(self, oracle: Oracle, parameters: Sequence[Tensor]) -> None:
+        self._oracle = oracle
+        self.parameters = list(parameters)
+        self.costs = oracle.costs
+
+    @property
+    def hvp_by_differences(self) -> bool:
+        """Whether products are differences of gradients."""
+        return oracles.takes_differences(self._oracle)
+
+    def gradient(self) -> Tensor:
+        """Return the loss and set ``.grad`` of all parameters of the other oracle."""
+        return self._oracle.gradient()
+
+    def loss(self) -> Tensor:
+        """Return the loss."""
+        return self._oracle.loss()
+
+
+class RestrictedOracle(_OfAnother):
     """The block of an oracle's Hessian that belongs to some of its parameters; the others count as fixed.
 
     Parameters
@@ -30,26 +52,11 @@ class RestrictedOracle:
     """
 
     def __init__(self, oracle: Oracle, parameters: Sequence[Tensor]) -> None:
-        self._oracle = oracle
-        self.parameters = list(parameters)
-        self.costs = oracle.costs
+        super().__init__(oracle, parameters)
         places = {id(p): index for index, p in enumerate(oracle.parameters)}
         if not all(id(p) in places for p in self.parameters):
             raise RuntimeError("the oracle misses a parameter of the optimiser")
         self._places = [places[id(p)] for p in self.parameters]
-
-    @property
-    def hvp_by_differences(self) -> bool:
-        """Whether products are differences of gradients."""
-        return oracles.takes_differences(self._oracle)
-
-    def gradient(self) -> Tensor:
-        """Return the loss and set ``.grad`` of all parameters of the oracle."""
-        return self._oracle.gradient()
-
-    def loss(self) -> Tensor:
-        """Return the loss."""
-        return self._oracle.loss()
 
     def hvp(self, v: Sequence[Tensor]) -> list[Tensor]:
         """Return the block times ``v``."""
@@ -60,7 +67,7 @@ class RestrictedOracle:
         return [product[place] for place in self._places]
 
 
-class ShutOracle:
+class ShutOracle(_OfAnother):
     """An oracle whose Hessian is changed so that one direction is no longer its lowest: P H P + w t tᵀ, P = 1 - t tᵀ.
 
     Parameters
@@ -73,45 +80,34 @@ class ShutOracle:
     """
 
     def __init__(self, oracle: Oracle, direction: Sequence[Tensor], weight: float) -> None:
-        self._oracle = oracle
+        super().__init__(oracle, oracle.parameters)
         self._direction = list(direction)
         self._weight = weight
-        self.parameters = list(oracle.parameters)
-        self.costs = oracle.costs
-
-    @property
-    def hvp_by_differences(self) -> bool:
-        """Whether products are differences of gradients."""
-        return oracles.takes_differences(self._oracle)
-
-    def gradient(self) -> Tensor:
-        """Return the loss and set ``.grad``."""
-        return self._oracle.gradient()
-
-    def loss(self) -> Tensor:
-        """Return the loss."""
-        return self._oracle.loss()
 
     def hvp(self, v: Sequence[Tensor]) -> list[Tensor]:
         """Return the changed Hessian times ``v``."""
         share = oracles.dot(v, self._direction)
-        across = self.without([x.clone() for x in v])
+        across = self._moved([x.clone() for x in v], -share)
         product = self.without([x.clone() for x in self._oracle.hvp(across)])
         length, stretched = oracles.norm(across), oracles.norm(product)
         if length > 0.1 * abs(share) and math.isfinite(stretched):
             self._weight = max(self._weight, 2.0 * stretched / length)
-        return [x.add_(t.to(x), alpha=self._weight * share) for x, t in zip(product, self._direction, strict=True)]
+        return self._moved(product, self._weight * share)
 
     def without(self, v: list[Tensor]) -> list[Tensor]:
         """Take the direction out of a vector, in place."""
-        share = oracles.dot(v, self._direction)
-        return [x.add_(t.to(x), alpha=-share) for x, t in zip(v, self._direction, strict=True)]
+        return self._moved(v, -oracles.dot(v, self._direction))
+
+    def _moved(self, v: list[Tensor], share: float) -> list[Tensor]:
+        """Add the direction times a share to a vector, in place."""
+        return [x.add_(t.to(x), alpha=share) for x, t in zip(v, self._direction, strict=True)]
 
 
 class PresentedOracle:
-    """An oracle whose loss and gradient are settled already; all else is asked of the true one.
+    """An oracle whose gradient is settled already; all else is asked of the true one.
 
-    An optimiser that takes an oracle asks it for the gradient first, which would undo what a wrapper made of it.
+    An optimiser that takes an oracle asks it for the gradient first, which would undo what a wrapper made of it. Losses
+    are those at the present parameters: a line search asks for them away from where the step began.
 
     Attributes
     ----------
@@ -135,8 +131,9 @@ class PresentedOracle:
         return self._loss
 
     def loss(self) -> Tensor:
-        """Return the loss."""
-        return self._loss
+        """Return the loss at the present parameters."""
+        self.evaluations += self.costs.loss
+        return self._oracle.loss()
 
     def hvp(self, v: Sequence[Tensor]) -> list[Tensor]:
         """Return the true Hessian times ``v``."""
@@ -152,6 +149,19 @@ class PresentedOracle:
         """Return the true Hessian's diagonal, shaped like the parameters."""
         self.evaluations += self._size * self.costs.hvp
         return oracles.hessian_diagonal(self._oracle)
+
+    def __getattr__(self, name: str) -> object:
+        if name == "preconditioner":
+            offered = getattr(self._oracle, name)
+            return lambda: self._charged_products(offered)
+        if name == "probe":
+            return getattr(self._oracle, name)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def _charged_products(self, offered: Callable[[], object]) -> object:
+        answer, products = oracles.ask_counting(self._oracle, offered)
+        self.evaluations += self.costs.hvp * products
+        return answer
 
     @property
     def _size(self) -> int:

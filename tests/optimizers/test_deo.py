@@ -19,6 +19,7 @@ from lieapp.optimizers.counting import CountingOracle
 from lieapp.optimizers.deo import DEO
 from lieapp.optimizers.oracle import AutogradOracle, FiniteDifferenceOracle, dot, norm
 from lieapp.optimizers.registry import build_optimizer, settings_class, step_optimizer
+from lieapp.optimizers.saddle_free_newton import SaddleFreeNewton
 from lieapp.optimizers.settings import DEOSettings, SGDSettings
 from lieapp.optimizers.sophia import SophiaH
 from tests.optimizers.conftest import backward_closure, leaf, rosenbrock, strict_saddle, wavy
@@ -214,6 +215,24 @@ def test_off_needs_no_closure_and_pays_what_the_base_pays() -> None:
     for _ in range(3):
         sophia.step(oracle=oracle)
     assert sophia.evaluations == oracle.evaluations() == 3 + 3 * 2 * 2
+
+
+@pytest.mark.parametrize("base", [SophiaH, SaddleFreeNewton])
+@pytest.mark.parametrize("mode", ["off", "escape", "project", "paper"])
+def test_closures_that_the_base_calls_are_reported(base: Any, mode: str) -> None:
+    x, calls = leaf(0.4, -0.3, 0.8, 0.1), 0
+    inner = closure_of(wavy, x)
+
+    def closure() -> Tensor:
+        nonlocal calls
+        calls += 1
+        return inner()
+
+    optimizer = DEO([x], base, mode=mode, interval=3)
+    for _ in range(7):
+        optimizer.step(closure)
+        assert optimizer.evaluations == calls
+    assert calls > 7
 
 
 # What it pays
@@ -707,6 +726,22 @@ def test_parameters_without_gradient_stay() -> None:
     lonely = DEO([idle], lr=0.1)
     lonely.step(closure_of(strict_saddle, x))
     assert idle.item() == 1.0 and lonely.direction is None
+
+
+@pytest.mark.parametrize("mode", ["escape", "project", "reflect", "paper", "off"])
+@pytest.mark.parametrize("scope", ["global", "per-layer"])
+def test_tensors_without_numbers_are_no_part_of_n(mode: str, scope: str) -> None:
+    x, empty, y = leaf(0.5, 1e-3), leaf(), leaf(0.5, 1e-3)
+    options: dict[str, Any] = {"lr": 0.1, "mode": mode, "scope": scope, "translation": "base"}
+    optimizer, plain = DEO([empty, x], **options), DEO([y], **options)
+    for _ in range(12):
+        optimizer.step(backward_closure(lambda: strict_saddle(x) + empty.sum(), [empty, x]))
+        plain.step(closure_of(strict_saddle, y))
+    assert torch.equal(x, y)
+    optimizer.load_state_dict(optimizer.state_dict())
+    lonely = DEO([empty], lr=0.1, mode=mode)
+    lonely.step(backward_closure(lambda: empty.sum(), [empty]))
+    assert lonely.direction is None
 
 
 def test_gradients_that_are_no_numbers_pass_to_the_base() -> None:

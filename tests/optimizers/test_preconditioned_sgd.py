@@ -11,6 +11,7 @@ from torch import Tensor
 
 from lieapp.optimizers.complex_adam import ComplexAdam
 from lieapp.optimizers.counting import CountingOracle
+from lieapp.optimizers.deo import DEO
 from lieapp.optimizers.oracle import Costs
 from lieapp.optimizers.preconditioned_sgd import PreconditionedSGD
 from lieapp.optimizers.registry import build_optimizer, settings_class
@@ -203,3 +204,23 @@ def test_other_shapes_are_as_in_adam() -> None:
 def test_settings_of_complex_adam(wrong: dict) -> None:
     with pytest.raises(ValueError, match="Invalid"):
         ComplexAdam([torch.zeros(2, requires_grad=True)], **wrong)
+
+
+@pytest.mark.parametrize("rule", ["decay", "exact", "armijo"])
+def test_inside_deo_switched_off_it_is_itself_to_the_last_bit(rule: str) -> None:
+    """A line search asks for losses away from the start of the step, and must not be told that of the start."""
+    finals, spent = [], []
+    for wrap in (False, True):
+        problem = Quadratic(STEEP)
+        counted = CountingOracle(problem)
+        options = {"lr": 0.3, "rule": rule}
+        optimizer: DEO | PreconditionedSGD
+        if wrap:
+            optimizer = DEO(problem.parameters, PreconditionedSGD, mode="off", **options)
+        else:
+            optimizer = PreconditionedSGD(problem.parameters, **options)
+        for _ in range(6):
+            optimizer.step(oracle=counted)
+        finals.append(problem.leaf.detach().clone())
+        spent.append(counted.evaluations())
+    assert torch.equal(*finals) and spent[0] == spent[1] == pytest.approx(optimizer.evaluations, abs=1e-9)
