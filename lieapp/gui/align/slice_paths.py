@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF
 
 from lieapp.gui.align.slice_track import Track
 from lieapp.gui.plots.curve import readable_color
-from lieapp.gui.plots.paths import nearest_path
 from lieapp.gui.runs.entry import RunEntry
 
 if TYPE_CHECKING:
@@ -20,7 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["SlicePaths"]
 
-_NEAR_PIXELS = 12.0
 # The picture is the same on a light and on a dark window, so what lies on it is as well.
 _WHITE, _INK = "#FFFFFF", "#1B2430"
 
@@ -110,12 +107,6 @@ class SlicePaths:
             # The current one above the others.
             spots.insert(len(spots) if current else 0, spot)
         self.spots.setData(spots)
-
-    def near(self, position: QPointF) -> tuple[Track, int] | None:
-        """Return the path, and the row of the kept frame, drawn next to a place of the plot in pixels, or None."""
-        box = self._plot.getPlotItem().getViewBox()
-        place = box.mapSceneToView(self._plot.mapToScene(position.toPoint()))
-        return nearest_path(self.tracks.values(), (place.x(), place.y()), box.viewPixelSize(), _NEAR_PIXELS)
 
 
 def _on_picture(color: str) -> str:

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QObject, QPointF, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetricsF, QHelpEvent, QPainterPath, QPalette, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QGraphicsPathItem, QHBoxLayout, QLabel, QProgressBar, QToolTip, QVBoxLayout, QWidget
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainterPath, QPalette, QResizeEvent
+from PySide6.QtWidgets import QGraphicsPathItem, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
 from lieapp.gui.align.slice_chooser import PlaneChooser
 from lieapp.gui.align.slice_making import SliceMaker, SliceRequest
 from lieapp.gui.align.slice_marks import SliceMarks
 from lieapp.gui.align.slice_paths import SlicePaths
+from lieapp.gui.align.slice_track import Track
 from lieapp.gui.align.slice_words import (
     EXPLANATION,
     caption_text,
@@ -25,10 +26,10 @@ from lieapp.gui.align.slice_words import (
     value_text,
 )
 from lieapp.gui.pictures.contours import contour_lines, nice_levels
+from lieapp.gui.pictures.path_picture import PathPicture
 from lieapp.gui.pictures.plane_picture import PlanePicture
 from lieapp.gui.pictures.slice_items import TurnAxis
 from lieapp.gui.pictures.slice_key import SliceKey, slice_colors
-from lieapp.gui.plots.axes import style_plot
 from lieapp.gui.runs.entry import RunEntry
 from lieapp.gui.work.worker import Worker
 
@@ -43,7 +44,7 @@ __all__ = ["SlicePlot"]
 _BESIDE_RIM = 1.13
 
 
-class SlicePlot(QWidget):
+class SlicePlot(PathPicture):
     """A slice of the objective over poses, with runs on it.
 
     Parameters
@@ -58,18 +59,12 @@ class SlicePlot(QWidget):
     picture : PlanePicture
     paths : SlicePaths
     marks : SliceMarks
-
-    Signals
-    -------
-    cursor_moved(int)
-        The user clicked on this frame of the current run.
     """
 
-    cursor_moved = Signal(int)
-
     def __init__(self, worker: Worker, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setAccessibleName("Slice of the loss")
+        axes = TurnAxis("bottom"), TurnAxis("left")
+        super().__init__("Slice of the loss", "Slice of the loss over poses", EXPLANATION, axes, (180, 140), parent)
+        self._horizontal, self._vertical = axes
         self._maker = SliceMaker(worker, self)
         self._maker.made.connect(self._show)
         self._maker.progressed.connect(self._tell)
@@ -77,21 +72,16 @@ class SlicePlot(QWidget):
         self._inputs: AlignInputs | None = None
         self._job: AlignJob | None = None
         self._objective: Objective | None = None
-        self._runs: list[RunEntry] = []
-        self._cursor_run: RunEntry | None = None
-        self._cursor_frame = 0
         self._shown_key: tuple[Any, ...] = ()
         self.slice: Slice | None = None
         self.chooser = PlaneChooser()
         self.key = SliceKey()
         self.progress = QProgressBar()
         self.caption = QLabel(" ")
-        self._horizontal, self._vertical = TurnAxis("bottom"), TurnAxis("left")
-        self.plot = self._make_plot()
+        self._add_items()
         self._lay_out()
         self.chooser.chosen.connect(self._update)
-        self.plot.scene().sigMouseClicked.connect(self._click)
-        self._restyle()
+        self.restyle()
 
     # -- what is shown --------------------------------------------------------------------------------------------
 
@@ -125,7 +115,6 @@ class SlicePlot(QWidget):
             self._show_cursor()
 
     def refresh(self) -> None:
-        """Draw what the recordings hold by now."""
         if not self.isVisible():
             return
         self._update()
@@ -204,9 +193,7 @@ class SlicePlot(QWidget):
 
     def _show_rim(self, found: Slice) -> None:
         rim = found.plane.rim
-        box = self.plot.getPlotItem().getViewBox()
-        same_units = found.plane.axes[0].unit == found.plane.axes[1].unit
-        box.setAspectLocked(same_units)
+        self.view_box.setAspectLocked(found.plane.axes[0].unit == found.plane.axes[1].unit)
         path = QPainterPath()
         if rim is not None:
             # Beyond the rim the same rotations come again: nothing is shown there twice.
@@ -218,7 +205,6 @@ class SlicePlot(QWidget):
         self.rim.setVisible(rim is not None)
 
     def show_everything(self) -> None:
-        """Show the whole slice."""
         found = self.slice
         if found is None:
             return
@@ -250,38 +236,25 @@ class SlicePlot(QWidget):
         if self.slice is None:
             return
         metrics = QFontMetricsF(self.font())
-        room = {"bottom": self.plot.width() - 60, "left": self.plot.height() - 50}
-        for side, axis in zip(("bottom", "left"), self.slice.plane.axes, strict=True):
-            label = axis.label
+        rooms = self.plot.width() - 60, self.plot.height() - 50
+        for drawn, axis, room in zip((self._horizontal, self._vertical), self.slice.plane.axes, rooms, strict=True):
             # A label longer than its axis would be cut at both ends.
-            if metrics.horizontalAdvance(label) > room[side]:
-                label = f"{axis.title.partition(',')[0]} ({axis.unit})"
-            if self.plot.getAxis(side).labelText != label:
-                self.plot.setLabel(side, label, **self.plot.getAxis(side).labelStyle)
+            fits = metrics.horizontalAdvance(axis.label) <= room
+            drawn.set_text(axis.label if fits else f"{axis.title.partition(',')[0]} ({axis.unit})")
 
     # -- pieces ---------------------------------------------------------------------------------------------------
 
-    def _make_plot(self) -> pg.PlotWidget:
-        plot = pg.PlotWidget(axisItems={"left": self._vertical, "bottom": self._horizontal})
-        plot.setAccessibleName("Slice of the loss over poses")
-        plot.viewport().setAccessibleName(plot.accessibleName())
-        plot.setAccessibleDescription(EXPLANATION)
-        plot.setMenuEnabled(False)
-        plot.hideButtons()
-        plot.setAntialiasing(True)
-        plot.setMinimumSize(180, 140)
-        plot.viewport().installEventFilter(self)
-        self.picture = PlanePicture(plot)
+    def _add_items(self) -> None:
+        self.picture = PlanePicture(self.plot)
         self.beyond = QGraphicsPathItem()
         self.beyond.setZValue(-6)
         self.beyond.setPen(QColor(0, 0, 0, 0))
         self.rim = pg.PlotCurveItem(antialias=True)
         self.rim.setZValue(-5)
         for item in (self.beyond, self.rim):
-            plot.addItem(item, ignoreBounds=True)
-        self.paths = SlicePaths(plot)
-        self.marks = SliceMarks(plot)
-        return plot
+            self.plot.addItem(item, ignoreBounds=True)
+        self.paths = SlicePaths(self.plot)
+        self.marks = SliceMarks(self.plot)
 
     def _lay_out(self) -> None:
         self.progress.setTextVisible(False)
@@ -321,46 +294,22 @@ class SlicePlot(QWidget):
 
     # -- mouse ----------------------------------------------------------------------------------------------------
 
+    def near(self, position: QPointF) -> tuple[Track, int] | None:
+        return self._nearest(self.paths.tracks.values(), position)
+
     def tip(self, position: QPointF) -> str:
-        """Return what is to be said about a place of the plot in pixels."""
         found = self.slice
         if found is None:
             return ""
-        on_track = self.paths.near(position)
+        on_track = self.near(position)
         if on_track is not None:
             track, row = on_track
             there = float(found.plane.values(track.coordinates[row : row + 1])[0])
             return f"{position_text(found, track, row)}\n{value_text(found, there)} at the point drawn for it"
-        point = self.plot.getPlotItem().getViewBox().mapSceneToView(self.plot.mapToScene(position.toPoint()))
+        point = self.view_box.mapSceneToView(self.plot.mapToScene(position.toPoint()))
         return place_text(found, point.x(), point.y())
 
-    def _click(self, event: Any) -> None:
-        """Put the cursor on the frame that is clicked; a double click shows everything."""
-        box = self.plot.getPlotItem().getViewBox()
-        if event.button() != Qt.MouseButton.LeftButton or not box.sceneBoundingRect().contains(event.scenePos()):
-            return
-        if event.double():
-            self.show_everything()
-            return
-        found = self.paths.near(QPointF(self.plot.mapFromScene(event.scenePos())))
-        if found is not None and found[0].run is self._cursor_run:
-            self.cursor_moved.emit(int(found[0].frames[found[1]]))
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            text = self.tip(QPointF(event.pos()))
-            if text:
-                QToolTip.showText(event.globalPos(), text, self.plot)
-            else:
-                QToolTip.hideText()
-            return True
-        return super().eventFilter(watched, event)
-
     # -- looks ----------------------------------------------------------------------------------------------------
-
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        self.refresh()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -374,17 +323,9 @@ class SlicePlot(QWidget):
         self.caption.setVisible(room >= 12 * line)
         self.key.setVisible(room >= 9 * line)
 
-    def changeEvent(self, event: QEvent) -> None:
-        kinds = (QEvent.Type.PaletteChange, QEvent.Type.StyleChange, QEvent.Type.FontChange)
-        # Events come already while the base class is being made.
-        if event.type() in kinds and hasattr(self, "caption"):
-            self._restyle()
-        super().changeEvent(event)
-
-    def _restyle(self) -> None:
+    def restyle(self) -> None:
+        super().restyle()
         palette = self.palette()
-        style_plot(self.plot, palette, self.font())
-        self.plot.showGrid(x=False, y=False)
         base = palette.color(QPalette.ColorRole.Base)
         muted = palette.color(QPalette.ColorRole.PlaceholderText)
         self.beyond.setBrush(base)

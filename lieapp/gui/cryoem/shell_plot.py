@@ -193,9 +193,8 @@ class ShellPlot(PlotCard):
         """Write the label that fits: a longer one would be cut at both ends."""
         axis, short = self._labels
         room = self.plot.height() - 3.0 * QFontMetricsF(self.look.font(self)).height()  # the ticks and label below
-        text = axis if QFontMetricsF(self.look.font(self)).horizontalAdvance(axis) <= room else short
-        if self.left_axis.labelText != text:
-            self.plot.setLabel("left", text, **self.left_axis.labelStyle)
+        fits = QFontMetricsF(self.look.font(self)).horizontalAdvance(axis) <= room
+        self.left_axis.set_text(axis if fits else short)
 
     def _places(self, curve: ShellCurve) -> NDArray[np.float64]:
         # The zero frequency resolves nothing.

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QObject, QPointF, Qt, Signal
-from PySide6.QtGui import QFontMetricsF, QHelpEvent, QPalette, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QToolTip, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QObject, QPointF, Signal
+from PySide6.QtGui import QFontMetricsF, QPalette, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from lieapp.gui.landscape.backdrop import LandscapeBackdrop
 from lieapp.gui.landscape.items import PointItem, StartLabel, StartRing
@@ -19,8 +19,8 @@ from lieapp.gui.landscape.marks import CursorMarks
 from lieapp.gui.landscape.paths import PathLayer
 from lieapp.gui.landscape.picture import Drawable, SurfacePicture
 from lieapp.gui.landscape.track import Projection, Track, as_it_is
-from lieapp.gui.plots.axes import PlainAxis, style_plot
-from lieapp.gui.plots.paths import nearest_path
+from lieapp.gui.pictures.path_picture import PathPicture
+from lieapp.gui.plots.axes import PlainAxis
 from lieapp.gui.runs.entry import RunEntry
 from lieapp.gui.widgets.quiet_label import QuietLabel
 from lieapp.gui.work.worker import Worker
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ["LandscapePlot"]
 
-_NEAR_PIXELS = 10.0
 _INK = "#1B2430"
 _START_GAP, _RING_GAP = 10.0, 15.0  # pixels between the middle of the start and its name
 _HINT = (
@@ -39,7 +38,7 @@ _HINT = (
 )
 
 
-class LandscapePlot(QWidget):
+class LandscapePlot(PathPicture):
     """A function of two numbers, with runs on it.
 
     Parameters
@@ -51,51 +50,42 @@ class LandscapePlot(QWidget):
     -------
     start_chosen(float, float)
         The user chose where the next run starts.
-    cursor_moved(int)
-        The user clicked on this frame of the current run.
     """
 
     start_chosen = Signal(float, float)
-    cursor_moved = Signal(int)
 
     def __init__(self, worker: Worker, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setAccessibleName("Landscape")
+        name = "Contours of the landscape, with the paths of the runs"
+        super().__init__("Landscape", name, _HINT, (PlainAxis("bottom"), PlainAxis("left")), (220, 160), parent)
         self._project: Projection = as_it_is
         self._steerable = True
         self._note = ""
         self._labels: tuple[tuple[str, str], tuple[str, str]] = ("x", "y"), ("x", "y")
-        self._runs: list[RunEntry] = []
-        self._cursor_run: RunEntry | None = None
-        self._cursor_frame = 0
         self._hovered: tuple[float, float] | None = None
-        self._stale = False
-        self.describe: Callable[[float, float], str] = lambda x, y: ""
         self.tracks: dict[str, Track] = {}
         self.key = LandscapeKey()
         self.point_key = PointKey()
         self.readout = QuietLabel()
-        self.plot = self._make_plot()
-        self._box: pg.ViewBox = self.plot.getPlotItem().getViewBox()
+        self.view_box.setDefaultPadding(0.0)
+        self.plot.viewport().setMouseTracking(True)
         self.backdrop = LandscapeBackdrop(self.plot, worker)
-        self.paths = PathLayer(self._box)
-        self.marks = CursorMarks(self._box)
+        self.paths = PathLayer(self.view_box)
+        self.marks = CursorMarks(self.view_box)
         self.start = self._make_start()
         self.start_ring = StartRing()
         self.start_ring.setVisible(False)
         self.plot.addItem(self.start_ring, ignoreBounds=True)
-        self.start_label = StartLabel(self._box)
+        self.start_label = StartLabel(self.view_box)
         self._lay_out()
         self.backdrop.shown.connect(self._show_scale)
         self.backdrop.failed.connect(lambda error: self.readout.setText(str(error)))
-        self._box.sigRangeChanged.connect(self._view_changed)
-        self._box.sigResized.connect(self._view_changed)
-        self._box.sigResized.connect(self._take_size)
-        self.plot.scene().sigMouseClicked.connect(self._click)
+        self.view_box.sigRangeChanged.connect(self._view_changed)
+        self.view_box.sigResized.connect(self._view_changed)
+        self.view_box.sigResized.connect(self._take_size)
         self.plot.scene().sigMouseMoved.connect(self._hover)
         self.start.sigPositionChanged.connect(self._place_label)
         self.start.sigPositionChangeFinished.connect(self._drop_start)
-        self._restyle()
+        self.restyle()
 
     # -- what is shown --------------------------------------------------------------------------------------------
 
@@ -182,12 +172,10 @@ class LandscapePlot(QWidget):
             self._show_cursor()
 
     def refresh(self) -> None:
-        """Draw what the recordings hold by now."""
         if self.isVisible():
             self._show_tracks()
 
     def show_everything(self) -> None:
-        """Show the whole domain."""
         self.backdrop.show_everything()
 
     @property
@@ -209,7 +197,7 @@ class LandscapePlot(QWidget):
     def _take_size(self, *_: object) -> None:
         self._label_axes()
         # The key stands beside the plot; its bar is as high as the picture.
-        area = self._box.sceneBoundingRect()
+        area = self.view_box.sceneBoundingRect()
         self.key.set_margins(round(area.top()), round(self.plot.height() - area.bottom()))
 
     def _show_scale(self, picture: SurfacePicture) -> None:
@@ -249,12 +237,10 @@ class LandscapePlot(QWidget):
     def _label_axes(self) -> None:
         """Write the long labels if both of them fit."""
         metrics, (long, short) = QFontMetricsF(self.font()), self._labels
-        rooms = self._box.width(), self._box.height()
+        rooms = self.view_box.width(), self.view_box.height()
         fit = all(metrics.horizontalAdvance(text) <= room for text, room in zip(long, rooms, strict=True))
         for side, text in zip(("bottom", "left"), long if fit else short, strict=True):
-            axis = self.plot.getAxis(side)
-            if axis.labelText != text:
-                self.plot.setLabel(side, text, **axis.labelStyle)
+            self.plot.getAxis(side).set_text(text)
 
     def _place_label(self, *_: object) -> None:
         """Name the start; among paths the word would hide what it names."""
@@ -299,13 +285,9 @@ class LandscapePlot(QWidget):
     # -- mouse ----------------------------------------------------------------------------------------------------
 
     def near(self, position: QPointF) -> tuple[Track, int] | None:
-        """Return the path, and its row, that is drawn next to a place of the plot in pixels, or None."""
-        box = self._box
-        place = box.mapSceneToView(self.plot.mapToScene(position.toPoint()))
-        return nearest_path(self.tracks.values(), (place.x(), place.y()), box.viewPixelSize(), _NEAR_PIXELS)
+        return self._nearest(self.tracks.values(), position)
 
     def tip(self, position: QPointF) -> str:
-        """Return what is to be said about a place of the plot in pixels."""
         found = self.near(position)
         if found is None:
             return "" if self.picture is not None and self._runs else _HINT
@@ -317,24 +299,8 @@ class LandscapePlot(QWidget):
         parts += [f"\nf {loss:.6g}"] if loss is not None else []
         return "".join(parts)
 
-    def _inside(self, scene_place: QPointF) -> QPointF | None:
-        box = self._box
-        if self.backdrop.surface is None or not box.sceneBoundingRect().contains(scene_place):
-            return None
-        place: QPointF = box.mapSceneToView(scene_place)
-        return place
-
-    def _click(self, event: Any) -> None:
-        place = self._inside(event.scenePos())
-        if place is None or event.button() != Qt.MouseButton.LeftButton:
-            return
-        if event.double():
-            self.show_everything()
-            return
-        found = self.near(QPointF(self.plot.mapFromScene(event.scenePos())))
-        if found is not None and found[0].run is self._cursor_run:
-            self.cursor_moved.emit(int(found[0].frames[found[1]]))
-        elif self._steerable:
+    def _click_beside(self, place: QPointF) -> None:
+        if self._steerable and self.backdrop.surface is not None:
             self.start_chosen.emit(place.x(), place.y())
 
     def _drop_start(self) -> None:
@@ -342,38 +308,18 @@ class LandscapePlot(QWidget):
         self.start_chosen.emit(float(place.x()), float(place.y()))
 
     def _hover(self, scene_place: QPointF) -> None:
-        place = self._inside(scene_place)
-        self._hovered = None if place is None else (place.x(), place.y())
+        inside = self.backdrop.surface is not None and self.view_box.sceneBoundingRect().contains(scene_place)
+        place = self.view_box.mapSceneToView(scene_place)
+        self._hovered = (place.x(), place.y()) if inside else None
         self._write_readout()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            text = self.tip(QPointF(event.pos()))
-            if text:
-                QToolTip.showText(event.globalPos(), text, self.plot)
-            else:
-                QToolTip.hideText()
-            return True
         if event.type() == QEvent.Type.Leave:
             self._hovered = None
             self._write_readout()
         return super().eventFilter(watched, event)
 
     # -- pieces ---------------------------------------------------------------------------------------------------
-
-    def _make_plot(self) -> pg.PlotWidget:
-        axes = {"left": PlainAxis("left"), "bottom": PlainAxis("bottom")}
-        plot = pg.PlotWidget(axisItems=axes, enableMenu=False)
-        plot.setAccessibleName("Contours of the landscape, with the paths of the runs")
-        plot.viewport().setAccessibleName(plot.accessibleName())
-        plot.setAccessibleDescription(_HINT)
-        plot.hideButtons()
-        plot.setAntialiasing(True)
-        plot.setMinimumSize(220, 160)
-        plot.getPlotItem().getViewBox().setDefaultPadding(0.0)
-        plot.viewport().installEventFilter(self)
-        plot.viewport().setMouseTracking(True)
-        return plot
 
     def _make_start(self) -> pg.TargetItem:
         start = pg.TargetItem(size=15, symbol="o", movable=True)
@@ -402,30 +348,15 @@ class LandscapePlot(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        if self._stale:
-            self._restyle()
         self.backdrop.settle()
-        self.refresh()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.backdrop.settle()
 
-    def changeEvent(self, event: QEvent) -> None:
-        kinds = (QEvent.Type.PaletteChange, QEvent.Type.StyleChange, QEvent.Type.FontChange)
-        # Events come already while the base class is being made.
-        if event.type() in kinds and hasattr(self, "start"):
-            # Qt tells it many times while a window is being put together, and nobody sees it yet.
-            self._stale = not self.isVisible()
-            if not self._stale:
-                self._restyle()
-        super().changeEvent(event)
-
-    def _restyle(self) -> None:
-        self._stale = False
+    def restyle(self) -> None:
+        super().restyle()
         palette = self.palette()
-        style_plot(self.plot, palette, self.font())
-        self.plot.showGrid(x=False, y=False)
         ring = pg.mkPen(_INK, width=2)
         self.start.setPen(ring)
         self.start.setBrush(pg.mkBrush(255, 255, 255, 235))

@@ -92,6 +92,11 @@ class PlainAxis(pg.AxisItem):
         # pyqtgraph centres a label when the axis is resized, not when its text is another.
         self.resizeEvent()
 
+    def set_text(self, text: str) -> None:
+        """Write another label in the style of the one there is."""
+        if text != self.labelText:
+            self.setLabel(text, **self.labelStyle)
+
     def set_decades(self, on: bool, floor: float | None = None) -> None:
         """Read places as decimal logarithms, or as they are."""
         if (on, floor) != (self.decades, self.floor):

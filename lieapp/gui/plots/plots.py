@@ -261,18 +261,15 @@ class ProgressPlots(PlotCard):
         # The curves hold logarithms already; only the axis has to know, for its labels.
         self.left_axis.set_decades(self._log, float(np.log10(self.ordinate_shown.floor)))
         metrics = QFontMetricsF(self.look.font(self))
-        for side, quantity, room in (
-            ("left", self.ordinate_shown, self.view_box.height()),
-            ("bottom", self.abscissa_shown, self.view_box.width()),
+        for axis, quantity, room in (
+            (self.left_axis, self.ordinate_shown, self.view_box.height()),
+            (self.bottom_axis, self.abscissa_shown, self.view_box.width()),
         ):
             unit = self._unit_of(quantity)
             unit = f" ({unit})" if unit else ""
             # A label longer than its axis would be cut at both ends.
             fits = metrics.horizontalAdvance(quantity.axis + unit) <= room
-            text = (quantity.axis if fits else quantity.title) + unit
-            axis = self.plot.getAxis(side)
-            if axis.labelText != text:
-                self.plot.setLabel(side, text, **axis.labelStyle)
+            axis.set_text((quantity.axis if fits else quantity.title) + unit)
 
     def _place_reference(self) -> None:
         value, text = self._references.get(self.ordinate_shown.column, (None, ""))

@@ -128,7 +128,7 @@ def test_clicking_a_path_moves_the_cursor(plot: SlicePlot, pair, qtbot) -> None:
     show(qtbot, plot, pair, entry)
     box = plot.plot.getPlotItem().getViewBox()
     place = plot.plot.mapFromScene(box.mapViewToScene(QPointF(*plot.paths.tracks["a"].coordinates[7])))
-    assert plot.paths.near(QPointF(place)) == (plot.paths.tracks["a"], 7)
+    assert plot.near(QPointF(place)) == (plot.paths.tracks["a"], 7)
     with qtbot.waitSignal(plot.cursor_moved, timeout=TIMEOUT) as moved:
         qtbot.mouseClick(plot.plot.viewport(), Qt.MouseButton.LeftButton, pos=place)
     assert moved.args == [7]

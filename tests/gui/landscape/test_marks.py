@@ -32,7 +32,7 @@ def test_a_plane_fills_the_view_and_shows_its_start(bench: LandscapeWorkbench, q
     drawn(bench, name, qtbot)
     plot, surface = bench.plot, bench.plot.backdrop.surface
     assert surface is not None
-    (x0, x1), (y0, y1) = plot._box.viewRange()
+    (x0, x1), (y0, y1) = plot.view_box.viewRange()
     x, y = np.meshgrid(np.linspace(x0, x1, 40), np.linspace(y0, y1, 40))
     assert np.isfinite(surface.value(x, y)).all()
     assert plot.start_ring.isVisible() and plot.start_label.isVisible() and not plot.start.isVisible()
@@ -53,7 +53,7 @@ def test_where_runs_start_on_a_plane_is_where_their_paths_begin(bench: Landscape
 
 def test_the_word_at_the_start_stays_in_the_picture(bench: LandscapeWorkbench) -> None:  # noqa: F811
     plot = bench.plot
-    (x0, x1), (y0, y1) = plot._box.viewRange()
+    (x0, x1), (y0, y1) = plot.view_box.viewRange()
     font = QFont(plot.font())
     font.setPointSizeF(24.0)
     plot.start_label.set_font(font)
@@ -107,10 +107,10 @@ def test_axes_of_planes_have_labels_that_fit(bench: LandscapeWorkbench, window: 
     for size in ((1000, 640), (1600, 1000)):
         window.resize(*size)
         qtbot.wait(50)
-        for side, room in (("bottom", bench.plot._box.width()), ("left", bench.plot._box.height())):
+        for side, room in (("bottom", bench.plot.view_box.width()), ("left", bench.plot.view_box.height())):
             text = bench.plot.plot.getAxis(side).labelText
             assert "curvature" in text and QFontMetricsF(bench.plot.font()).horizontalAdvance(text) <= room
-        area = bench.plot.plot.mapFromScene(bench.plot._box.sceneBoundingRect()).boundingRect()
+        area = bench.plot.plot.mapFromScene(bench.plot.view_box.sceneBoundingRect()).boundingRect()
         top, bottom = bench.plot.key._margins  # the bar beside the picture is as high as it
         assert abs(top - area.top()) <= 1 and abs(bench.plot.plot.height() - bottom - area.bottom()) <= 2
     assert bench.plot.plot.getAxis("bottom").labelText.endswith("at the start")
