@@ -280,6 +280,11 @@ class AlignWorkbench(RunWorkbench):
             states.add("pose")
         return states
 
+    def shut_down(self) -> None:
+        """End the threads of the maps and give the canvas back; call it before the window goes."""
+        self.density.shut_down()
+        self.viewer.shut_down()
+
     def _restyle(self) -> None:
         self.viewer.set_dark(theme().tokens.name == "dark")
 

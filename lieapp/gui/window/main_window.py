@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QEvent, Qt, QTimer
+from PySide6.QtCore import QEvent, QPoint, Qt, QTimer
 from PySide6.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
@@ -95,38 +95,8 @@ class MainWindow(QMainWindow):
         app.focusChanged.connect(self._note_focus)
         self._laid_out = False
         self._start = WindowStart(self)
-        errors.posted.connect(self.message_bar.show_message)
-        self.controller.desk.file_opened.connect(self.preferences.add_recent_file)
-        self._connect_workbench(self.workbench)
-        self.workbench.first_steps.fetch_wanted.connect(lambda: self.actions_["example_adk"].trigger())
-        self.workbench.first_steps.dismissed.connect(lambda: self.show_first_steps(False))
-        self.workbench.first_steps.setVisible(not self.preferences.flag("first_steps_dismissed"))
-        self.controller.desk.slots_changed.connect(self._hide_first_steps_of_other_pairs)
-        self.workbench.density.failed.connect(errors.report)
-        self.workbench.density.changed.connect(self._note_map)
-        viewer = self.workbench.viewer
-        viewer.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        viewer.customContextMenuRequested.connect(
-            lambda place: self.actions_.menu("scene", viewer).popup(viewer.mapToGlobal(place))
-        )
-        panel = self.workbench.sequences.panel
-        panel.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        panel.customContextMenuRequested.connect(
-            lambda place: self.actions_.menu("residues", panel).popup(panel.viewport().mapToGlobal(place))
-        )
-        sequences = self.preferences.flag("sequences")
-        self.workbench.sequences.set_open(sequences)
-        for identifier, on in (
-            ("sequences", sequences),
-            ("panel_left", True),
-            ("panel_right", True),
-            ("panel_ribbon", True),
-            ("plot_legend", True),
-            ("workbench_align", True),
-            (f"theme_{theme().mode}", True),
-        ):
-            self.actions_.set_checked(identifier, on)
-        self.view_commands.restore(self.actions_)
+        self._connect()
+        self._show_preferences()
         self._restore()
 
     # -- building -------------------------------------------------------------------------------------------------
@@ -152,6 +122,48 @@ class MainWindow(QMainWindow):
         self.workbenches.add("cryoem", self._make_cryoem, self._take_cryoem)
         self.setCentralWidget(central)
         self.setMinimumSize(1000, 640)
+
+    def _connect(self) -> None:
+        workbench, desk = self.workbench, self.controller.desk
+        self.errors.posted.connect(self.message_bar.show_message)
+        desk.file_opened.connect(self.preferences.add_recent_file)
+        desk.slots_changed.connect(self._hide_first_steps_of_other_pairs)
+        self._connect_workbench(workbench)
+        workbench.first_steps.fetch_wanted.connect(lambda: self.actions_["example_adk"].trigger())
+        workbench.first_steps.dismissed.connect(lambda: self.show_first_steps(False))
+        workbench.density.failed.connect(self.errors.report)
+        workbench.density.changed.connect(self._note_map)
+        panel = workbench.sequences.panel
+        self._offer_menu("scene", workbench.viewer, workbench.viewer)
+        self._offer_menu("residues", panel, panel.viewport())
+
+    def _offer_menu(self, name: str, widget: QWidget, pressed: QWidget) -> None:
+        """Let a right press open a menu; its place is told in pixels of what is pressed."""
+
+        def open_menu(place: QPoint) -> None:
+            menu = self.actions_.menu(name, widget)
+            menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            menu.popup(pressed.mapToGlobal(place))
+
+        widget.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        widget.customContextMenuRequested.connect(open_menu)
+
+    def _show_preferences(self) -> None:
+        """Show what was chosen when the window was open last."""
+        self.workbench.first_steps.setVisible(not self.preferences.flag("first_steps_dismissed"))
+        sequences = self.preferences.flag("sequences")
+        self.workbench.sequences.set_open(sequences)
+        for identifier, on in (
+            ("sequences", sequences),
+            ("panel_left", True),
+            ("panel_right", True),
+            ("panel_ribbon", True),
+            ("plot_legend", True),
+            ("workbench_align", True),
+            (f"theme_{theme().mode}", True),
+        ):
+            self.actions_.set_checked(identifier, on)
+        self.view_commands.restore(self.actions_)
 
     # -- workbenches ----------------------------------------------------------------------------------------------
 
@@ -288,8 +300,6 @@ class MainWindow(QMainWindow):
             worker.close(2.0)
         for workbench in self.workbenches.whole():
             workbench.shut_down()
-        self.workbench.density.shut_down()
-        self.workbench.viewer.shut_down()
         app = QApplication.instance()
         if isinstance(app, QApplication):
             app.focusChanged.disconnect(self._note_focus)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtWidgets import QApplication, QLineEdit, QMenu
 
 from lieapp.gui.application.errors import ErrorCenter, Message
 from lieapp.gui.application.preferences import Preferences
@@ -40,6 +40,27 @@ def test_the_first_screen(window: MainWindow, qtbot) -> None:
     assert window.workbench.panel.main_button.isEnabled()
     qtbot.waitUntil(lambda: window.device.text() == "CPU, 1 thread", timeout=TIMEOUT)
     assert window.focusWidget() is window.workbench.panel.main_button
+
+
+def test_menus_of_the_views_go_when_they_are_closed(paired: MainWindow, qtbot) -> None:
+    panel = paired.workbench.sequences.panel
+    for widget in (paired.workbench.viewer, panel):
+        before = len(widget.findChildren(QMenu))
+        for _ in range(3):
+            widget.customContextMenuRequested.emit(QPoint(5, 5))
+            menu = QApplication.activePopupWidget()
+            assert isinstance(menu, QMenu) and menu.actions()
+            menu.close()
+        qtbot.waitUntil(lambda widget=widget, before=before: len(widget.findChildren(QMenu)) == before)
+
+
+def test_a_click_beside_everything_takes_the_keyboard_from_a_field(paired: MainWindow, qtbot) -> None:
+    bench = paired.workbench
+    bench.panel.selections.set_open(True)
+    bench.panel.fit.setFocus()
+    assert paired.focusWidget() is bench.panel.fit
+    qtbot.mouseClick(bench, Qt.MouseButton.LeftButton, pos=QPoint(2, bench.height() // 2))
+    assert paired.focusWidget() is not bench.panel.fit
 
 
 def test_align_reaches_kabsch_and_everything_says_so(paired: MainWindow, finish: Finish, qtbot) -> None:
