@@ -4,6 +4,9 @@ Near a strict saddle the gradient along the lowest eigenvector v is λ c, where 
 descent with rate η multiplies c by ``1 + η |λ|`` a step. A dimer that removes the share α of the gradient along v makes
 that ``1 + η (1 − α) |λ|``: at α = 1 the coordinate that leads away is frozen, at α = 2 (reflection) it shrinks, and the
 run is drawn to the saddle.
+
+That holds where the Hessian is that of the saddle, so only steps near it count, and for a dimer that has turned to v;
+of others theory says nothing so simple.
 """
 
 from __future__ import annotations
@@ -14,14 +17,21 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lieapp.engine.recording import Recording
 from lieapp.landscapes.truth import Truth
 
-__all__ = ["NEAR_SHARE", "NOISE_SHARE", "Growth", "measure_growth", "predicted_factor"]
+__all__ = ["LIKE_SHARE", "NEAR_SHARE", "NOISE_SHARE", "RIGHT_DIRECTION", "Growth", "measure_growth", "predicted_factor"]
 
 NEAR_SHARE = 0.05
 """Near a saddle is what lies within this share of the way to the nearest minimum, along the unstable direction."""
+
+LIKE_SHARE = 0.1
+"""And where the lowest curvature differs from that at the saddle by this share at most."""
+
+RIGHT_DIRECTION = 0.995
+"""Least |N·v| of a direction N that is as good as v: then 1 % of N at most lies across."""
 
 NOISE_SHARE = 1e-7
 """Smaller displacements are rounding, or the error of a direction found by differences; their growth says nothing."""
@@ -60,7 +70,8 @@ def predicted_factor(settings: Mapping[str, Any] | None, optimizer: str, curvatu
     Returns
     -------
     float
-        For gradient descent without momentum, plain or inside DEO; NaN for everything else.
+        For gradient descent without momentum, plain or inside DEO with a direction that every step uses; NaN for
+        everything else.
     """
     if settings is None or settings.get("schedule", {}).get("kind", "constant") != "constant":
         return math.nan
@@ -71,7 +82,7 @@ def predicted_factor(settings: Mapping[str, Any] | None, optimizer: str, curvatu
         if settings.get("translation", "base") == "base":
             shares["reflect"] = 2.0
         share = shares.get(str(settings.get("mode")), math.nan)
-        if step.get("name") != "sgd":
+        if step.get("name") != "sgd" or (share != 0.0 and settings.get("apply", "every-step") != "every-step"):
             return math.nan
     elif optimizer not in ("sgd", "perturbed-sgd"):
         return math.nan
@@ -91,14 +102,26 @@ def measure_growth(recording: Recording, truth: Truth) -> Growth | None:
     saddle = truth.saddle
     if saddle is None or saddle.direction is None or "unstable_coordinate" not in recording.columns:
         return None
-    metadata = recording.metadata
-    predicted = predicted_factor(
-        metadata.get("settings"), str(metadata.get("optimizer")), min(saddle.point.eigenvalues)
-    )
-    size = np.abs(recording.column("unstable_coordinate"))
+    table = recording.table(["unstable_coordinate", "lowest_curvature"])
+    size, lowest = np.abs(table["unstable_coordinate"]), min(saddle.point.eigenvalues)
     near = (size > NOISE_SHARE * saddle.reach) & (size <= NEAR_SHARE * saddle.reach)
+    near &= np.abs(table["lowest_curvature"] - lowest) <= LIKE_SHARE * abs(lowest)
     steps = near[:-1] & near[1:]
+    metadata = recording.metadata
+    predicted = predicted_factor(metadata.get("settings"), str(metadata.get("optimizer")), lowest)
     if not steps.any():
         return Growth(predicted, math.nan, 0)
+    if not _is_right(recording, saddle.direction, steps):
+        predicted = math.nan
     ratios = np.log(size[1:][steps]) - np.log(size[:-1][steps])
     return Growth(predicted, float(np.exp(ratios.mean())), int(steps.sum()))
+
+
+def _is_right(recording: Recording, direction: NDArray[np.float64], steps: NDArray[np.bool_]) -> bool:
+    """Return whether the direction that these steps used was the lowest one, where they used any."""
+    frames = recording.state_frames
+    frames = frames[(frames > 0) & (frames <= len(steps))]  # frame k holds what the step to it used
+    used = frames[steps[frames - 1]]
+    along = np.array([abs(float(recording.state(frame)["direction"] @ direction)) for frame in used.tolist()])
+    along = along[np.isfinite(along)]
+    return not along.size or float(np.median(along)) >= RIGHT_DIRECTION

@@ -15,6 +15,7 @@ from lieapp.engine.job import open_job
 from lieapp.engine.race import Entrant, Race
 from lieapp.engine.recording import Recording
 from lieapp.landscapes.caption import RaceEntry, race_caption
+from lieapp.landscapes.catalog import SURFACES
 from lieapp.landscapes.commands import job_from_options
 from lieapp.landscapes.growth import predicted_factor
 from lieapp.landscapes.report import report_landscape
@@ -77,6 +78,39 @@ def test_growth_is_what_theory_predicts(optimizer: str, overrides: dict[str, Any
     assert report.growth is not None and report.growth.steps >= 10
     assert report.growth.predicted == pytest.approx(1.0 + rate * (1.0 - share) * 2.0, rel=1e-12)
     assert report.growth.observed == pytest.approx(report.growth.predicted, rel=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [
+        *((name, None) for name in SURFACES),
+        ("muller-brown", (1.062, 0.758)),  # it only crosses the line through the saddle, far from it
+        ("beale", (-0.18, -2.409)),
+        ("beale", (1.973, -4.356)),
+    ],
+)
+def test_growth_is_measured_where_theory_holds(name: str, start: tuple[float, float] | None) -> None:
+    growth = landscape(name, optimizer="sgd", start=start, steps=400).report.growth
+    if growth is not None and growth.steps > 2:
+        assert math.log(growth.observed) == pytest.approx(math.log(growth.predicted), rel=0.15)
+
+
+@pytest.mark.parametrize(
+    ("name", "overrides"),
+    [
+        ("saddle", {"mode": "project", "apply": "on-refresh"}),
+        ("saddle", {"mode": "reflect", "translation": "base", "apply": "on-refresh"}),
+        ("saddle", {"mode": "project", "rotations": 0}),
+        ("saddle", {"mode": "project", "method": "fixed"}),
+        ("strict-saddle-100", {"mode": "project"}),
+    ],
+)
+def test_nothing_is_predicted_of_a_direction_that_is_not_used_or_not_the_lowest(
+    name: str, overrides: dict[str, Any]
+) -> None:
+    growth = landscape(name, optimizer="deo", settings=overrides, steps=60).report.growth
+    assert growth is not None and growth.steps > 5 and abs(growth.observed - 1.0) > 0.05
+    assert math.isnan(growth.predicted)
 
 
 def test_no_simple_prediction_is_no_number() -> None:
