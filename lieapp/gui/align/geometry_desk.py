@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lieapp.gui.align.session import SLOTS, SlotName
+from lieapp.gui.application.errors import ErrorCenter
 from lieapp.gui.work.worker import Task, Worker
 from lieapp.scene.geometry import STYLES, Geometry, Style, build_geometry
 
@@ -39,6 +40,8 @@ class GeometryDesk:
     Parameters
     ----------
     files : Worker
+    errors : ErrorCenter
+        Takes what went wrong with shapes that are made behind the window.
 
     Attributes
     ----------
@@ -48,10 +51,10 @@ class GeometryDesk:
         Of triangles: the meshes that the view will ask for, made together with the shapes.
     """
 
-    def __init__(self, files: Worker) -> None:
+    def __init__(self, files: Worker, errors: ErrorCenter) -> None:
         self.style: Style = STYLES[0]
         self.budgets: tuple[int, ...] = ()
-        self._files = files
+        self._files, self._errors = files, errors
         self._made: WeakKeyDictionary[AlignInputs, tuple[Style, Shapes]] = WeakKeyDictionary()
 
     def make(self, inputs: AlignInputs) -> None:
@@ -85,10 +88,7 @@ class GeometryDesk:
             if self.style == style:
                 then(geometry)
 
-        def failed(error: BaseException) -> None:
-            raise error
-
-        self._files.submit(work, done, failed)
+        self._files.submit(work, done, self._failed)
 
     def in_style(self, style: Style, inputs: AlignInputs | None, then: Callable[[], object]) -> None:
         """Choose a style, and call `then` once the shapes of a pair are there: at once for small structures."""
@@ -101,8 +101,11 @@ class GeometryDesk:
             if not task.cancelled():
                 self.make(inputs)
 
-        def done(result: object) -> None:
+        def done(nothing: None) -> None:
             if self.style == style:
                 then()
 
-        self._files.submit(work, done, done)
+        self._files.submit(work, done, self._failed)
+
+    def _failed(self, error: BaseException) -> None:
+        self._errors.report(error, "Making the shapes of the 3-D view")

@@ -102,7 +102,7 @@ class StructureDesk(QObject):
     ) -> None:
         super().__init__(parent)
         self.session = session
-        self.geometry = GeometryDesk(files)
+        self.geometry = GeometryDesk(files, errors)
         self._files = files
         self._errors = errors
         self._loading: Task | None = None

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import lieapp.gui.align.geometry_desk as desk_module
+from lieapp.gui.application.errors import Message
 from lieapp.gui.window.main_window import MainWindow
 from lieapp.scene.geometry import Geometry
 
@@ -71,6 +72,21 @@ def test_a_style_of_large_structures_comes_a_little_later(
     qtbot.waitUntil(lambda: scene.style == scene.style_of("target") == "spheres", timeout=TIMEOUT)
     qtbot.waitUntil(lambda: paired.files.idle, timeout=TIMEOUT)
     assert scene.style == "spheres" and set(makers) == {"lieapp-files"}
+
+
+def test_what_cannot_be_shaped_is_said(
+    monkeypatch: pytest.MonkeyPatch, paired: MainWindow, messages: list[Message], qtbot
+) -> None:
+    monkeypatch.setattr(desk_module, "AT_ONCE", 0)
+
+    def refuse(*arguments: object, **options: object) -> object:
+        raise MemoryError
+
+    monkeypatch.setattr(desk_module, "build_geometry", refuse)
+    paired.actions_["style_spheres"].trigger()
+    qtbot.waitUntil(lambda: bool(messages) and messages[-1].level == "error", timeout=TIMEOUT)
+    assert messages[-1].text == "Making the shapes of the 3-D view needs more memory than there is."
+    assert paired.workbench.viewer.scene.style == "ribbon", "what was shown stays"
 
 
 def test_small_structures_change_at_once(paired: MainWindow) -> None:
