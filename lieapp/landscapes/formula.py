@@ -193,9 +193,10 @@ class _Parser:
         """Add an operation, once however often it occurs; of numbers alone, carry it out now."""
         known = [self._operations[place] for place in operands]
         if operands and all(operation.kind == "number" for operation in known):
-            numbers = [jets.constant(float(operation.value)) for operation in known]
-            with np.errstate(all="ignore"):
-                jet = _carry_out(kind, [Jet(np.float64(n.f)) for n in numbers], value, None, None, 0)
+            first, *others = (float(operation.value) for operation in known)
+            with np.errstate(all="ignore"):  # one of numpy gives inf and nan where plain floats raise
+                numbers = [jets.constant(np.float64(first)), *(jets.constant(number) for number in others)]
+                jet = _carry_out(kind, numbers, value, None, None, 0)
             return self._put("number", value=float(jet.f))
         operation = _Operation(kind, operands, value)
         if operation not in self._places:

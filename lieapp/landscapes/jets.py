@@ -15,6 +15,9 @@ import numpy as np
 
 __all__ = ["FUNCTIONS", "Jet", "add", "apply", "constant", "divide", "multiply", "negate", "power", "variable"]
 
+_LARGEST_WHOLE = 2**31
+"""Whole exponents up to which powers are taken by whole numbers; larger ones need not fit where arrays want them."""
+
 
 class Jet(NamedTuple):
     """A value and its derivatives; None stands for zero.
@@ -110,14 +113,14 @@ def divide(a: Jet, b: Jet, second: bool = True) -> Jet:
 
 
 def power(a: Jet, b: Jet, second: bool = True) -> Jet:
-    """Return a to the power b; a whole constant exponent is exact for negative bases too."""
-    if not b.is_constant or not isinstance(b.f, (int, float)):
-        if a.is_constant and not b.is_constant:
-            return apply("exp", multiply(b, Jet(_function("log", a.f)), second), second)
-        if a.is_constant and b.is_constant:  # values without derivatives
-            return Jet(a.f**b.f)
+    """Return a to the power b; a whole constant exponent is exact for negative bases too.
+
+    A constant is a Python number. Of other exponents negative bases have no power, whole or not: as a function of the
+    exponent it would have no derivatives.
+    """
+    if type(b.f) not in (int, float):
         return apply("exp", multiply(b, apply("log", a, second), second), second)
-    exponent = int(b.f) if float(b.f).is_integer() else float(b.f)
+    exponent = int(b.f) if abs(b.f) <= _LARGEST_WHOLE and float(b.f).is_integer() else float(b.f)
     if exponent == 0:
         return Jet(a.f * 0.0 + 1.0)
     if exponent == 1:

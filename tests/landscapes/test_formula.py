@@ -125,6 +125,23 @@ def test_derivatives_are_those_of_automatic_differentiation(text: str) -> None:
         np.testing.assert_allclose([float(part) for part in parse_formula(text).gradient(x, y)], exact[:3], rtol=1e-14)
 
 
+@pytest.mark.parametrize(
+    "text", ["(-2)^x", "x^y", "x^x", "(x - y)^(x*y)", "x^1e300", "x^-1e18", "(-8)^x*y", "0^x", "x^(1/3)"]
+)
+def test_a_picture_shows_a_value_where_a_run_finds_one(text: str) -> None:
+    """Values alone, those beside derivatives, of numbers, arrays and tensors: the same, and real."""
+    function = parse_formula(text)
+    x, y = (part.ravel() for part in np.meshgrid((-2.0, -1.0, -0.5, 0.0, 0.5, 2.0), (-3.0, -1.0, 0.0, 1.0, 2.0, 2.5)))
+    values = function.value(x, y)
+    assert values.dtype == np.float64
+    for other in (function.gradient(x, y)[0], function.derivatives(x, y)[0]):
+        np.testing.assert_array_equal(values, other)
+    np.testing.assert_array_equal(
+        values, [function.value(*place) for place in zip(x.tolist(), y.tolist(), strict=True)]
+    )
+    np.testing.assert_allclose(values, function.value(torch.from_numpy(x), torch.from_numpy(y)).numpy(), rtol=1e-14)
+
+
 def test_arrays_and_tensors_keep_their_shape() -> None:
     formula = parse_formula("x^2 + 1")
     grid = np.zeros((3, 4))
