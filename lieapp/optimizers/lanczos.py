@@ -46,12 +46,12 @@ class Spectrum:
 
     @property
     def lowest(self) -> float:
-        """Lowest Ritz value: never below the lowest eigenvalue."""
+        """Lowest Ritz value: but for the errors of the products, never below the lowest eigenvalue."""
         return float(self.values[0])
 
     @property
     def highest(self) -> float:
-        """Highest Ritz value: never above the highest eigenvalue."""
+        """Highest Ritz value: but for the errors of the products, never above the highest eigenvalue."""
         return float(self.values[-1])
 
 
