@@ -85,13 +85,13 @@ class AlignWorkbench(RunWorkbench):
         Where slices of the loss are computed, beside the reading of files.
     """
 
+    controller: AlignController
     panel: AlignPanel
 
     def __init__(
         self, controller: AlignController, actions: ActionSet, files: Worker, parent: QWidget | None = None
     ) -> None:
         super().__init__(controller, actions, "Align workbench", parent)
-        self.controller = controller
         self.panel = AlignPanel(actions)
         self.viewer = MoleculeViewer(dark=theme().tokens.name == "dark", late=True)
         controller.desk.geometry.budgets = (self.viewer.scene.draft_triangles, self.viewer.scene.triangles)

@@ -19,39 +19,32 @@ from lieapp.gui.cryoem.quantities import CRYOEM_ABSCISSAE, CRYOEM_QUANTITIES
 from lieapp.gui.cryoem.session import CryoemChoices, opening_preset
 from lieapp.gui.cryoem.views import FillingView, ImageView, SliceView
 from lieapp.gui.plots.plots import ProgressPlots
-from lieapp.gui.runs.entry import RunEntry
 from lieapp.gui.widgets.spare_caption import SpareCaption
 from lieapp.gui.widgets.tab_row import TabPages
-from lieapp.gui.work.worker import Worker
 from lieapp.gui.workbench.bar import RunBar
 from lieapp.gui.workbench.race_strip import RaceStrip
 from lieapp.gui.workbench.runs_panel import RunsPanel
-from lieapp.gui.workbench.workbench import RunWorkbench
+from lieapp.gui.workbench.scene_workbench import SceneWorkbench
 
 __all__ = ["CryoemWorkbench"]
 
 
-class CryoemWorkbench(RunWorkbench):
+class CryoemWorkbench(SceneWorkbench):
     """Everything under the tab Cryo-EM.
 
     Parameters
     ----------
     controller : CryoemController
     actions : ActionSet
-    files : Worker
     """
 
+    controller: CryoemController
     panel: CryoemPanel
 
-    def __init__(
-        self, controller: CryoemController, actions: ActionSet, files: Worker, parent: QWidget | None = None
-    ) -> None:
+    def __init__(self, controller: CryoemController, actions: ActionSet, parent: QWidget | None = None) -> None:
         super().__init__(controller, actions, "Cryo-EM workbench", parent)
-        self.active = False  # until it is shown
-        self.controller = controller
 
     def assemble(self) -> Iterator[None]:
-        """Make it part by part; before the last one it is of no use."""
         controller, actions = self.controller, self._actions
         self.panel = CryoemPanel(actions)
         yield
@@ -109,13 +102,10 @@ class CryoemWorkbench(RunWorkbench):
     def _connect(self) -> None:
         self._connect_runs()
         controller, panel = self.controller, self.panel
-        controller.scene_changed.connect(self._show_scene)
-        controller.caption_changed.connect(self._show_caption)
         controller.sources_changed.connect(self.offer_files)
         controller.previews.changed.connect(self.refresh_views)
         controller.pixel_size_wanted.connect(self._ask_pixel_size)
         panel.source_chosen.connect(controller.choose_source)
-        panel.entrant_removed.connect(controller.remove_entrant)
         panel.slider_settled.connect(controller.race_again)
         self.views.row.chosen.connect(lambda index: self.refresh_views())
         self.tabs.row.chosen.connect(lambda index: self.refresh_views())
@@ -147,12 +137,6 @@ class CryoemWorkbench(RunWorkbench):
         # What is recommended depends on preconditioner, box and number of batches.
         self._show_form()
         self._show_states()
-
-    def _comparable_runs(self) -> Sequence[RunEntry]:
-        return self.controller.runs_of_scene()
-
-    def _main_is_possible(self) -> bool:
-        return "race" in self.controller.states()
 
     def offer_files(self, others: Sequence[tuple[str, str]] = ()) -> None:
         """Offer what was opened, here or elsewhere in the window, as a source of images."""
@@ -219,6 +203,3 @@ class CryoemWorkbench(RunWorkbench):
             and choices.source == "phantom"
             and all(getattr(choices, name) == opening.changes[name] for name in ("box", "images", "views"))
         )
-
-    def _show_entrants(self) -> None:
-        self.panel.list_entrants(self.controller.entrants, self.controller.session.entrant_lines())

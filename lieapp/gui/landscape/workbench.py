@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtWidgets import QStackedWidget, QWidget
@@ -15,12 +15,11 @@ from lieapp.gui.landscape.quantities import LANDSCAPE_QUANTITIES, NETWORK_QUANTI
 from lieapp.gui.landscape.scene import PlaneMaker
 from lieapp.gui.landscape.session import LandscapeChoices
 from lieapp.gui.plots.plots import ProgressPlots
-from lieapp.gui.runs.entry import RunEntry
 from lieapp.gui.work.worker import Worker
 from lieapp.gui.workbench.bar import RunBar
 from lieapp.gui.workbench.race_strip import RaceStrip
 from lieapp.gui.workbench.runs_panel import RunsPanel
-from lieapp.gui.workbench.workbench import RunWorkbench
+from lieapp.gui.workbench.scene_workbench import SceneWorkbench
 from lieapp.landscapes.plane_keys import has_plane, plane_key
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ _PLANE_NOTE = "Contours are of this plane through the start; paths leave it and 
 _PICTURE_SHARE = 0.25  # of the time of the window's thread, while runs grow
 
 
-class LandscapeWorkbench(RunWorkbench):
+class LandscapeWorkbench(SceneWorkbench):
     """Everything under the tab Landscape.
 
     Parameters
@@ -55,6 +54,7 @@ class LandscapeWorkbench(RunWorkbench):
         The first owns torch; pictures are computed by the second.
     """
 
+    controller: LandscapeController
     panel: LandscapePanel
 
     def __init__(
@@ -66,8 +66,6 @@ class LandscapeWorkbench(RunWorkbench):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(controller, actions, "Landscape workbench", parent)
-        self.active = False  # until it is shown
-        self.controller = controller
         self._workers = compute, files
         self._growth: GrowthPlot | None = None
         self._studies: LandscapeStudies | None = None
@@ -76,7 +74,6 @@ class LandscapeWorkbench(RunWorkbench):
         self._shown_plane: tuple[Any, ...] = ()
 
     def assemble(self) -> Iterator[None]:
-        """Make it part by part; before the last one it is of no use."""
         actions = self._actions
         self.panel = LandscapePanel(actions)
         yield
@@ -143,14 +140,11 @@ class LandscapeWorkbench(RunWorkbench):
         self._connect_runs()
         controller = self.controller
         self.turns.add(self.plot, _PICTURE_SHARE)
-        controller.scene_changed.connect(self._show_scene)
         controller.start_changed.connect(self._show_start)
-        controller.caption_changed.connect(self._show_caption)
         self.plot.start_chosen.connect(lambda x, y: controller.set_start((x, y)))
         self.plot.cursor_moved.connect(controller.show_frame)
         self.planes.made.connect(lambda key, plane: self._show_scene())
         self.planes.failed.connect(lambda error: controller.errors.report(error, "The picture of the landscape"))
-        self.panel.entrant_removed.connect(controller.remove_entrant)
 
     # -- what this workbench knows about its problem --------------------------------------------------------------
 
@@ -176,17 +170,11 @@ class LandscapeWorkbench(RunWorkbench):
             # What is recommended depends on the curvature below the start, and on what DEO wraps.
             self._show_form()
 
-    def _comparable_runs(self) -> Sequence[RunEntry]:
-        return self.controller.runs_of_scene()
-
     def _reasons(self) -> dict[str, str]:
         current = self.controller.current
         if current is None or current.job.description.is_planar:
             return super()._reasons()
         return {**super()._reasons(), "branch": _NO_BRANCH}
-
-    def _main_is_possible(self) -> bool:
-        return "race" in self.controller.states()
 
     # -- showing --------------------------------------------------------------------------------------------------
 
@@ -268,9 +256,6 @@ class LandscapeWorkbench(RunWorkbench):
             and self.controller.start() == opening.changes["start"]
             and entrants == tuple(entrant.name for entrant in opening.entrants)
         )
-
-    def _show_entrants(self) -> None:
-        self.panel.list_entrants(self.controller.entrants, self.controller.session.entrant_lines())
 
 
 def _is_drawn(job: LandscapeJob) -> bool:

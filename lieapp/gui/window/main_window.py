@@ -185,7 +185,7 @@ class MainWindow(QMainWindow):
     @property
     def runs(self) -> RunController:
         """The controller of the runs of the workbench that is shown."""
-        return self.shown.run_controller
+        return self.shown.controller
 
     def choose_workbench(self, name: str) -> None:
         """Show a workbench; what runs in another one goes on."""
@@ -229,7 +229,7 @@ class MainWindow(QMainWindow):
 
         yield
         controller = CryoemController(self.compute, self.files, self.errors, self.turn, self)
-        workbench = CryoemWorkbench(controller, self.actions_, self.files, self.workbenches)
+        workbench = CryoemWorkbench(controller, self.actions_, self.workbenches)
         workbench.hide()
         yield from workbench.assemble()
         return workbench
@@ -295,7 +295,7 @@ class MainWindow(QMainWindow):
         self.preferences.save()
         self.hide()  # nobody is to watch while threads come to their end
         for workbench in self.workbenches.whole():
-            workbench.run_controller.close()
+            workbench.controller.close()
         for worker in (self.compute, self.files, self.writing):
             worker.close(2.0)
         for workbench in self.workbenches.whole():
@@ -393,7 +393,7 @@ class MainWindow(QMainWindow):
 
         def failed(error: BaseException) -> None:
             self.errors.report(error, f"Asking for the settings of {name}")
-            workbench.panel.show_choices(workbench.run_controller.choices)
+            workbench.panel.show_choices(workbench.controller.choices)
 
         self.compute.submit(work, lambda model: workbench.show_optimizer(name, model), failed)
 

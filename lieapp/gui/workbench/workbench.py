@@ -49,7 +49,7 @@ class RunWorkbench(QWidget, metaclass=AbstractQt):
 
     Attributes
     ----------
-    run_controller : RunController
+    controller : RunController
     panel : SettingsPanel
     plots : ProgressPlots
     runs : RunsPanel
@@ -71,6 +71,7 @@ class RunWorkbench(QWidget, metaclass=AbstractQt):
     settings_class_wanted = Signal(str)
     other_optimizer_wanted = Signal()
 
+    controller: RunController
     panel: SettingsPanel
     plots: ProgressPlots
     runs: RunsPanel
@@ -80,7 +81,7 @@ class RunWorkbench(QWidget, metaclass=AbstractQt):
         super().__init__(parent)
         self.setAccessibleName(name)
         self.active = True
-        self.run_controller = controller
+        self.controller = controller
         self._actions = actions
         self.turns = RefreshTurns(self)
         self._shown_position: tuple[object, ...] = ()
@@ -168,7 +169,7 @@ class RunWorkbench(QWidget, metaclass=AbstractQt):
     # -- wiring ---------------------------------------------------------------------------------------------------
 
     def _connect_runs(self) -> None:
-        controller = self.run_controller
+        controller = self.controller
         self.turns.add(self.plots)
         self.turns.add(self.runs, shortest=_RUNS_SECONDS)
         self.panel.choices_changed.connect(self._take_choices)
@@ -222,13 +223,13 @@ class RunWorkbench(QWidget, metaclass=AbstractQt):
         """End what the views have begun; call it before the window goes."""
 
     def _take_choices(self, choices: Any) -> None:
-        self.run_controller.set_choices(choices)
+        self.controller.set_choices(choices)
 
     def _choose_optimizer(self, name: str) -> None:
-        choices = self.run_controller.choices
+        choices = self.controller.choices
         if normalised(name) in self._settings_classes:
-            self.run_controller.set_choices(replace(choices, optimizer=name, overrides={}))
-            self.panel.show_choices(self.run_controller.choices)
+            self.controller.set_choices(replace(choices, optimizer=name, overrides={}))
+            self.panel.show_choices(self.controller.choices)
             self._show_form()
         else:
             self.settings_class_wanted.emit(name)
@@ -240,11 +241,11 @@ class RunWorkbench(QWidget, metaclass=AbstractQt):
 
     def copy_command(self, entry: RunEntry) -> None:
         """Copy the command line that repeats a run."""
-        QGuiApplication.clipboard().setText(self.run_controller.command_of(entry))
+        QGuiApplication.clipboard().setText(self.controller.command_of(entry))
 
     def copy_python(self, entry: RunEntry) -> None:
         """Copy the Python code that repeats a run."""
-        QGuiApplication.clipboard().setText(self.run_controller.python_of(entry))
+        QGuiApplication.clipboard().setText(self.controller.python_of(entry))
 
     # -- what a workbench knows about its problem -----------------------------------------------------------------
 
@@ -254,7 +255,7 @@ class RunWorkbench(QWidget, metaclass=AbstractQt):
 
     def _comparable_runs(self) -> Sequence[RunEntry]:
         """Return the runs whose curves may stand in one plot."""
-        return self.run_controller.runs
+        return self.controller.runs
 
     def _parameter_unit(self) -> str:
         """Return the unit of lengths in parameter space."""
@@ -262,14 +263,14 @@ class RunWorkbench(QWidget, metaclass=AbstractQt):
 
     def _held_states(self) -> set[str]:
         """Return the states that hold; see `lieapp.gui.application.actions.STATES`."""
-        states = self.run_controller.states()
-        if self.run_controller.playback.playing:
+        states = self.controller.states()
+        if self.controller.playback.playing:
             states.add("escape")
         return states
 
     def _reasons(self) -> dict[str, str]:
         """Return why states do not hold, where that is not plain to see."""
-        controller = self.run_controller
+        controller = self.controller
         if controller.active is None and not controller.computing.free:
             return dict.fromkeys(("start", "step", "race"), _BUSY)
         if controller.active is None and not controller.entrants:
@@ -288,7 +289,7 @@ class RunWorkbench(QWidget, metaclass=AbstractQt):
 
     def _show_form(self) -> None:
         """Show the form of the chosen optimiser with what is recommended for the chosen problem."""
-        choices = self.run_controller.choices
+        choices = self.controller.choices
         model = self._settings_classes.get(normalised(choices.optimizer))
         if model is None:
             return
@@ -301,7 +302,7 @@ class RunWorkbench(QWidget, metaclass=AbstractQt):
         self.panel.set_settings_class(model, values, choices.overrides, parameter_unit=unit)
 
     def _show_choices(self) -> None:
-        choices = self.run_controller.choices
+        choices = self.controller.choices
         if normalised(choices.optimizer) not in self._settings_classes:
             self.settings_class_wanted.emit(choices.optimizer)
             return
@@ -311,7 +312,7 @@ class RunWorkbench(QWidget, metaclass=AbstractQt):
         self._show_form()
 
     def _show_runs(self) -> None:
-        self.runs.set_runs(self.run_controller.runs, self.run_controller.current)
+        self.runs.set_runs(self.controller.runs, self.controller.current)
         self.runs.refresh()
         self.plots.set_runs(self._comparable_runs())
         self._show_position()
@@ -325,7 +326,7 @@ class RunWorkbench(QWidget, metaclass=AbstractQt):
 
     def _update_position(self) -> None:
         """Show the position unless it is shown already: one tick may tell of it twice."""
-        controller = self.run_controller
+        controller = self.controller
         current = controller.current
         position = current, controller.frame, controller.frames, current is None or current.finished
         if position != self._shown_position:
@@ -333,7 +334,7 @@ class RunWorkbench(QWidget, metaclass=AbstractQt):
             self._show_position()
 
     def _show_position(self) -> None:
-        controller = self.run_controller
+        controller = self.controller
         current, frames = controller.current, controller.frames
         note, cost = "", None
         if current is not None and frames:
@@ -348,23 +349,23 @@ class RunWorkbench(QWidget, metaclass=AbstractQt):
         if self.active:
             self._actions.set_states(self._held_states(), self._reasons())
         self.runs.refresh()
-        running = self.run_controller.running
+        running = self.controller.running
         if running and self.panel.main_button.text() != "Stop":
             QTimer.singleShot(_STOP_DELAY_MILLISECONDS, self, self._show_main_button)
         elif not running:
             self._show_main_button()
         self.run_bar.show_running(
-            running=running, paused=self.run_controller.paused, playing=self.run_controller.playback.playing
+            running=running, paused=self.controller.paused, playing=self.controller.playback.playing
         )
 
     def _show_main_button(self) -> None:
-        self.panel.show_running(self.run_controller.running, possible=self._main_is_possible())
+        self.panel.show_running(self.controller.running, possible=self._main_is_possible())
 
     def _main_is_possible(self) -> bool:
-        return "start" in self.run_controller.states()
+        return "start" in self.controller.states()
 
     def _show_entrants(self) -> None:
-        self.panel.show_entrants([entrant.name for entrant in self.run_controller.entrants])
+        self.panel.show_entrants([entrant.name for entrant in self.controller.entrants])
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         # A click beside everything takes the keyboard out of a text field, so that single keys work again.

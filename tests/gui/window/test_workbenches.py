@@ -58,7 +58,7 @@ def test_what_was_made_ahead_and_never_shown_is_shut_down(window: MainWindow, qt
     (ahead,) = [each for each in window.workbenches.whole() if each is not window.workbench]
     assert window.cryoem is None and not ahead.isVisible()
     # Whatever it had begun by then would have to end with the window.
-    ahead.run_controller.ask_preview()
+    ahead.controller.ask_preview()
     assert "lieapp-previews" in workers()
     window.close()
     assert workers() == []
