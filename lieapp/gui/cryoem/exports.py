@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from PySide6.QtGui import QPixmap
-from PySide6.QtWidgets import QWidget
 
 from lieapp.export.report_file import write_reports
-from lieapp.gui.application.errors import ErrorCenter, Message
-from lieapp.gui.application.preferences import Preferences
+from lieapp.gui.application.errors import Message
 from lieapp.gui.cryoem.source import CryoemSource
 from lieapp.gui.cryoem.workbench import CryoemWorkbench
 from lieapp.gui.runs.entry import RunEntry
-from lieapp.gui.work.worker import Worker
 from lieapp.gui.workbench.exports import RunExports, file_word, picture_of
 
 if TYPE_CHECKING:
@@ -38,16 +35,6 @@ def result_of(entry: RunEntry) -> Reconstruction:
 class CryoemExports(RunExports):
     """Handlers of everything that leaves the Cryo-EM workbench.
 
-    Parameters
-    ----------
-    workbench : CryoemWorkbench
-    worker : Worker
-        Writes; nothing else waits for it.
-    errors : ErrorCenter
-    preferences : Preferences
-    window : QWidget
-        Parent of the dialogs.
-
     Notes
     -----
     Maps, half maps and correlations are those of the selected run at the frame shown; particles are those that it
@@ -66,41 +53,19 @@ class CryoemExports(RunExports):
         "export_fsc": ("correlations", ".csv"),
     }
 
-    def __init__(
-        self,
-        workbench: CryoemWorkbench,
-        worker: Worker,
-        errors: ErrorCenter,
-        preferences: Preferences,
-        window: QWidget,
-    ) -> None:
-        super().__init__(workbench.controller, worker, errors, preferences, window)
-        self._workbench = workbench
-        self._controller = workbench.controller
+    of_one_run: ClassVar = (*_OF_ONE_FRAME, "export_particles", "export_trajectory")
 
-    def write(self, identifier: str, path: Path) -> None:
-        """Write one of `kinds`."""
-        title, suffix = self.kinds[identifier]
-        current = self._controller.current
-        alone = identifier in (*_OF_ONE_FRAME, "export_particles", "export_trajectory")
-        entries = [] if current is None and alone else [current] if alone and current is not None else self._visible()
-        if not entries:
-            self._errors.post(Message("There is no visible run to write.", "warning"))
-            return
+    _workbench: CryoemWorkbench
+
+    def _writer(self, identifier: str, entries: Sequence[RunEntry]) -> Callable[[Path], list[Path]] | None:
         frame = min(self._controller.frame, entries[0].frames - 1)
         if identifier == "export_half_maps" and "half_maps" not in entries[0].recording.state(frame):
             self._errors.post(
                 Message("This run has no half maps: tick half maps in the panel and run again.", "warning")
             )
-            return
+            return None
         source = entries[0].inputs
-
-        def work() -> list[Path]:
-            if not suffix:
-                path.mkdir(parents=True, exist_ok=True)
-            return _write(identifier, entries, source, frame, path)
-
-        self.submit(work, path, title)
+        return lambda path: _write(identifier, entries, source, frame, path)
 
     def picture(self) -> QPixmap:
         """Return the view that is shown, at twice its size."""
@@ -115,9 +80,6 @@ class CryoemExports(RunExports):
             last = self._controller.frame >= current.frames - 1
             name += f"_{file_word(current.title)}" + ("" if last else f"_step{self._controller.frame}")
         return name
-
-    def _visible(self) -> list[RunEntry]:
-        return [run for run in self._controller.runs_of_scene() if run.visible and run.frames]
 
 
 def _write(identifier: str, entries: Sequence[RunEntry], source: CryoemSource, frame: int, path: Path) -> list[Path]:

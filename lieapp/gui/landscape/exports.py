@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 from lieapp.export.report_file import write_reports
 from lieapp.gui.application.errors import ErrorCenter, Message
 from lieapp.gui.application.preferences import Preferences
+from lieapp.gui.landscape.controller import LandscapeController
 from lieapp.gui.landscape.workbench import LandscapeWorkbench
 from lieapp.gui.runs.entry import RunEntry
 from lieapp.gui.work.worker import Task, Worker
@@ -96,6 +97,10 @@ class LandscapeExports(RunExports):
     """
 
     kinds: ClassVar = {name: (title, suffix) for name, (title, suffix, _) in LANDSCAPE_EXPORTS.items()}
+    of_one_run: ClassVar = ("export_trajectory",)
+
+    _workbench: LandscapeWorkbench
+    _controller: LandscapeController
 
     def __init__(
         self,
@@ -106,32 +111,19 @@ class LandscapeExports(RunExports):
         long: LongExport,
         window: QWidget,
     ) -> None:
-        super().__init__(workbench.controller, worker, errors, preferences, window)
-        self._workbench = workbench
-        self._controller = workbench.controller
+        super().__init__(workbench, worker, errors, preferences, window)
         self._long = long
 
     def handlers(self) -> dict[str, Callable[[], object]]:
         return super().handlers() | {"export_movie": self._ask_movie}
 
-    def write(self, identifier: str, path: Path) -> None:
-        """Write one of `LANDSCAPE_EXPORTS`."""
-        title, suffix, write = LANDSCAPE_EXPORTS[identifier]
-        entries = self._entries(selected=identifier == "export_trajectory")
-        if not entries:
-            self._errors.post(Message("There is no visible run to write.", "warning"))
-            return
-
-        def work() -> list[Path]:
-            if not suffix:
-                path.mkdir(parents=True, exist_ok=True)
-            return write([result_of(entry) for entry in entries], path)
-
-        self.submit(work, path, title)
+    def _writer(self, identifier: str, entries: Sequence[RunEntry]) -> Callable[[Path], list[Path]] | None:
+        write = LANDSCAPE_EXPORTS[identifier][2]
+        return lambda path: write([result_of(entry) for entry in entries], path)
 
     def movie(self, path: Path, look: MovieLook | None = None) -> None:
         """Write the movie of the visible runs on the picture shown; the strip shows its progress, and ends it."""
-        entries = self._entries(selected=False)
+        entries = self._visible()
         job = self._controller.shown_job()
         plane = None
         if job is not None and has_plane(job):
@@ -176,8 +168,3 @@ class LandscapeExports(RunExports):
         path = self._ask_file("Write the movie", f"{self.stem('export_movie')}_movie", movie_suffixes())
         if path is not None:
             self.movie(path)
-
-    def _entries(self, *, selected: bool) -> list[RunEntry]:
-        if selected:
-            return [] if self._controller.current is None else [self._controller.current]
-        return [run for run in self._controller.runs_of_scene() if run.visible and run.frames]

@@ -1,9 +1,9 @@
-"""What the Export menus of workbenches have in common: asking where to, writing off the window's thread, telling."""
+"""What the Export menus of workbenches with scenes share: asking where to, writing off the window's thread, telling."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -12,9 +12,10 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from lieapp.gui.application.errors import ErrorCenter, Message
 from lieapp.gui.application.preferences import Preferences
-from lieapp.gui.runs.controller import RunController
-from lieapp.gui.work.worker import Worker
+from lieapp.gui.runs.entry import RunEntry
+from lieapp.gui.work.worker import Task, Worker
 from lieapp.gui.workbench.export_paths import ask_file, written_message
+from lieapp.gui.workbench.scene_workbench import SceneWorkbench
 
 __all__ = ["RunExports", "file_word", "picture_of"]
 
@@ -38,7 +39,7 @@ class RunExports(ABC):
 
     Parameters
     ----------
-    controller : RunController
+    workbench : SceneWorkbench
     worker : Worker
         Writes; nothing else waits for it.
     errors : ErrorCenter
@@ -49,21 +50,30 @@ class RunExports(ABC):
 
     kinds: ClassVar[Mapping[str, tuple[str, str]]]
     """What is written and its suffix (empty for a folder), by the id of the action."""
+    of_one_run: ClassVar[Collection[str]] = ()
+    """Which of `kinds` are of the selected run; the others are of all that are visible on the scene shown."""
 
     def __init__(
         self,
-        controller: RunController,
+        workbench: SceneWorkbench,
         worker: Worker,
         errors: ErrorCenter,
         preferences: Preferences,
         window: QWidget,
     ) -> None:
-        self._run_controller, self._worker = controller, worker
+        self._workbench, self._controller, self._worker = workbench, workbench.controller, worker
         self._errors, self._preferences, self._window = errors, preferences, window
 
     @abstractmethod
-    def write(self, identifier: str, path: Path) -> None:
-        """Write one of `kinds`."""
+    def _writer(self, identifier: str, entries: Sequence[RunEntry]) -> Callable[[Path], list[Path]] | None:
+        """Return what writes one of `kinds`, called on the worker; None where it cannot be written, which is told.
+
+        Parameters
+        ----------
+        identifier : str
+        entries : sequence of RunEntry
+            Of which runs; one at least.
+        """
 
     @abstractmethod
     def picture(self) -> QPixmap:
@@ -81,6 +91,29 @@ class RunExports(ABC):
         }
         return handlers | {"export_picture": self._ask_picture, "copy_picture": self.copy_picture}
 
+    def write(self, identifier: str, path: Path) -> None:
+        """Write one of `kinds` into a file or a folder; a folder is made."""
+        title, suffix = self.kinds[identifier]
+        entries = self._visible()
+        if identifier in self.of_one_run:
+            entries = [] if self._controller.current is None else [self._controller.current]
+        if not entries:
+            self._errors.post(Message("There is no visible run to write.", "warning"))
+            return
+        write = self._writer(identifier, entries)
+        if write is None:
+            return
+
+        def work(task: Task) -> list[Path]:
+            if not suffix:
+                path.mkdir(parents=True, exist_ok=True)
+            return write(path)
+
+        self._set_busy(True)
+        self._worker.submit(
+            work, lambda files: self._done(files, path), lambda error: self._failed(error, f"Writing the {title}")
+        )
+
     def copy_picture(self) -> None:
         """Copy the picture as it is shown."""
         QGuiApplication.clipboard().setPixmap(self.picture())
@@ -89,27 +122,9 @@ class RunExports(ABC):
     def write_picture(self, path: Path) -> None:
         """Write the picture as it is shown as PNG."""
         if self.picture().save(str(path)):
-            self._done([path], path)
+            self._errors.post(written_message([path], path))
         else:
             self._errors.post(Message(f"{path}: the picture cannot be written.", "error"))
-
-    def submit(self, work: Callable[[], list[Path]], path: Path, title: str) -> None:
-        """Write on the worker, and tell what was written.
-
-        Parameters
-        ----------
-        work : callable() -> list of Path
-        path : Path
-            File or folder; a folder is made.
-        title : str
-            What is written, for people.
-        """
-        self._set_busy(True)
-        self._worker.submit(
-            lambda task: work(),
-            lambda files: self._done(files, path),
-            lambda error: self._failed(error, f"Writing the {title}"),
-        )
 
     # -- asking ---------------------------------------------------------------------------------------------------
 
@@ -139,9 +154,12 @@ class RunExports(ABC):
 
     # -- pieces ---------------------------------------------------------------------------------------------------
 
+    def _visible(self) -> list[RunEntry]:
+        return [run for run in self._controller.runs_of_scene() if run.visible and run.frames]
+
     def _set_busy(self, on: bool) -> None:
-        self._run_controller.exporting = on
-        self._run_controller.states_changed.emit()
+        self._controller.exporting = on
+        self._controller.states_changed.emit()
 
     def _done(self, files: Sequence[Path], path: Path) -> None:
         self._set_busy(False)
