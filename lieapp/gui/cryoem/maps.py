@@ -23,6 +23,7 @@ from lieapp.gui.viewer.contour_maker import ContourMaker, ContourRequest
 from lieapp.gui.viewer.level_histogram import LevelHistogram
 from lieapp.gui.viewer.viewer import MoleculeViewer
 from lieapp.gui.widgets.theme import scaled, theme
+from lieapp.gui.work.identity import identity
 from lieapp.scene.colors import BACKGROUND_DARK, BACKGROUND_LIGHT
 from lieapp.scene.map_grid import MapGridScene
 
@@ -206,14 +207,14 @@ class MapsView(QWidget):
         truth = None if preview is None else preview.truth
         if preview is not None and truth is not None:
             pixel = preview.pixel_size_angstrom
-            key: Hashable = (id(preview), self.level, 1)
+            key: Hashable = (identity(preview), self.level, 1)
             shown.append(_Shown(key, "Truth", f"to be reconstructed, {pixel:.3g} Å a pixel", TRUTH_COLOR, (), None))
             requests.append(ContourRequest(key, lambda: truth, self.level, pixel))
         if baselines is not None:
             pixel = baselines.pixel_size_angstrom
             title = "One pass" if baselines.truth is None else "Truth"
             stride = self._stride(baselines.box)
-            key = (id(baselines), self.level, 1)
+            key = (identity(baselines), self.level, 1)
             shown.append(_Shown(key, title, f"{pixel:.3g} Å a pixel", TRUTH_COLOR, (), None))
             requests.append(ContourRequest(key, lambda: baselines.reference, self.level, pixel))
             for run, frame in pairs:
@@ -275,8 +276,8 @@ class MapsView(QWidget):
         if preview is None:
             return
         count = _FIRST_IMAGES if preview.truth is None else _FIRST_BESIDE
-        if (id(preview), count) != self._first_key:
-            self._first_key = (id(preview), count)
+        if (identity(preview), count) != self._first_key:
+            self._first_key = (identity(preview), count)
             self.first.show_columns(preview_columns(preview, count))
 
     def _give_up(self) -> None:
@@ -305,7 +306,7 @@ class MapsView(QWidget):
         statistics = self._controller.previews.statistics
         if source is not None and source.baselines is not None:
             statistics = source.statistics
-        key = (id(shown),)
+        key = (identity(shown),)
         if key == self._reference or shown is None or statistics is None:
             return
         first = self.statistics is None

@@ -20,6 +20,7 @@ from lieapp.gui.plots.card import PlotCard
 from lieapp.gui.plots.crosshair import Reading
 from lieapp.gui.runs.entry import RunEntry
 from lieapp.gui.widgets.spare_caption import SpareCaption
+from lieapp.gui.work.identity import identity
 
 if TYPE_CHECKING:
     from lieapp.cryoem.baselines import Baselines
@@ -72,7 +73,7 @@ class FscPlot(ShellPlot):
         if not self.isVisible():
             return
         baselines, pairs = self._controller.baselines, self._controller.frames_at_cursor()
-        key = (id(baselines), *((run.id, frame) for run, frame in pairs))
+        key = (identity(baselines), *((run.id, frame) for run, frame in pairs))
         if key == self._drawn_key:
             return
         self._drawn_key = key
@@ -158,7 +159,7 @@ class ErrorView(QSplitter):
             return
         controller = self._controller
         baselines, pairs = controller.baselines, controller.frames_at_cursor()
-        key = (id(baselines), *((run.id, frame) for run, frame in pairs))
+        key = (identity(baselines), *((run.id, frame) for run, frame in pairs))
         if key != self._drawn:
             self._drawn = key
             curves: list[ShellCurve] = []
@@ -305,7 +306,7 @@ class SamplingView(QWidget):
         baselines, current = controller.baselines, controller.current
         frame = None if current is None or not current.frames else min(controller.frame, current.frames - 1)
         preview = controller.preview
-        key = (id(baselines), id(preview), None if current is None else current.id, frame)
+        key = (identity(baselines), identity(preview), None if current is None else current.id, frame)
         if key == self._drawn:
             return
         self._drawn = key

@@ -17,6 +17,7 @@ from lieapp.cryoem.resolution import resolution_words
 from lieapp.gui.cryoem.controller import CryoemController
 from lieapp.gui.pictures.picture_grid import Column, Picture, PictureGrid, grey_levels
 from lieapp.gui.runs.entry import RunEntry
+from lieapp.gui.work.identity import identity
 from lieapp.gui.work.latest_work import LatestWork
 from lieapp.gui.work.worker import Task
 
@@ -125,7 +126,11 @@ class SliceView(PictureGrid):
         controller = self._controller
         pairs = shown_runs(controller)
         baselines, preview = controller.baselines, controller.preview
-        key = (id(baselines), id(preview), *((run.id, run.recording.kept(frame), frame) for run, frame in pairs))
+        key = (
+            identity(baselines),
+            identity(preview),
+            *((run.id, run.recording.kept(frame), frame) for run, frame in pairs),
+        )
         if key == self._drawn:
             return
         self._drawn = key
@@ -240,7 +245,7 @@ class ImageView(QWidget):
         self.count.setText(f"of {images}, seen from where it was taken, with its CTF and shift")
         pairs = shown_runs(controller)
         image = self.number.value() - 1
-        key = (id(particles), image, *((run.id, run.recording.kept(frame)) for run, frame in pairs))
+        key = (identity(particles), image, *((run.id, run.recording.kept(frame)) for run, frame in pairs))
 
         def work(task: Task) -> list[Column]:
             maps = [_Compared("Truth", reference, None)] if reference is not None else []
@@ -316,7 +321,7 @@ class FillingView(PictureGrid):
         source = controller.source
         baselines = None if source is None else source.baselines
         pairs = shown_runs(controller)
-        key = (id(baselines), *((run.id, run.recording.kept(frame), frame) for run, frame in pairs))
+        key = (identity(baselines), *((run.id, run.recording.kept(frame), frame) for run, frame in pairs))
         if key == self._drawn:
             return
         self._drawn = key

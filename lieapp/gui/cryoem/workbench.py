@@ -109,7 +109,7 @@ class CryoemWorkbench(SceneWorkbench):
         panel.slider_settled.connect(controller.race_again)
         self.views.row.chosen.connect(lambda index: self.refresh_views())
         self.tabs.row.chosen.connect(lambda index: self.refresh_views())
-        for view in (self.slices, self.images, self.filling):
+        for view in (self.maps, self.slices, self.images, self.filling):
             view.pointed.connect(self.readout.setText)
 
     def _ask_pixel_size(self, path: Path, allow_outside: bool) -> None:

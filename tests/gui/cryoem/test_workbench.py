@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QGuiApplication
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QScrollArea, QWidget
 
 from lieapp.cryoem.commands import job_from_options
@@ -97,6 +98,8 @@ def test_what_will_be_reconstructed_is_seen_before_a_run(
     assert [column.title for column in maps.first.columns] == [*(f"Image {k}" for k in range(1, 9)), "Views"]
     assert maps.first.columns[-1].note == "of all 60" and maps.first.isVisible()
     assert [shown.title for shown in maps.captions.shown] == ["Truth"]
+    QTest.mouseMove(maps.first, maps.first.cell(0, 0).center().toPoint())
+    qtbot.waitUntil(lambda: bench.readout.text().startswith("Image 1: x"), timeout=TIMEOUT)
     if not maps.viewer.banner_text:
         assert maps.viewer.scene.count == 1 and maps.level_row.isVisible()
     # Where there is no room for both, the map is shown whole; the images have a page of their own.
