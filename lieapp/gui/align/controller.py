@@ -21,7 +21,7 @@ from lieapp.gui.work.worker import Worker
 
 if TYPE_CHECKING:
     from lieapp.alignment.inputs import AlignInputs
-    from lieapp.alignment.spec import AlignJob, Preset
+    from lieapp.alignment.spec import Preset
 
 __all__ = ["RACE_EVALUATIONS", "AlignController"]
 
@@ -170,14 +170,14 @@ class AlignController(RunController):
         job, inputs = self._job(**changes), self.session.inputs
         if job is None or inputs is None:
             return
-        self._start(job, inputs, step=step)
+        self.computing.start(job, inputs, step=step)
 
     def fit_core(self) -> None:
         """Maximise the TM-score from the pose shown."""
         rows = pose_rows(self.pose())
         choices = self.session.choices
         overrides = dict(choices.overrides) if choices.objective == "tm" else {}
-        self._take_pair_of_current()
+        self._tell_of_other_pair()
         self.run(
             objective="tm",
             objective_scale=choices.objective_scale if choices.objective == "tm" else None,
@@ -189,7 +189,7 @@ class AlignController(RunController):
     def branch(self) -> None:
         """Start a new run from the pose shown, with the present settings."""
         rows = pose_rows(self.pose())
-        self._take_pair_of_current()
+        self._tell_of_other_pair()
         self.run(start="given", start_pose=rows)
 
     def race(self) -> None:
@@ -226,17 +226,14 @@ class AlignController(RunController):
 
     # -- pieces ---------------------------------------------------------------------------------------------------
 
-    def _take_pair_of_current(self) -> None:
-        """Fit core and Branch continue the run shown: with its pair, if the slots hold it no longer, they do not."""
+    def _tell_of_other_pair(self) -> None:
+        """Say that the pose shown is of another pair than the one that the next run will work on."""
         if self.session.current is not None and self.session.current.inputs is not self.session.inputs:
             self.errors.post(
                 Message(
                     "The pose is of another pair of structures; it is taken as a start for the present one.", "info"
                 )
             )
-
-    def _start(self, job: AlignJob, inputs: AlignInputs, *, step: bool) -> None:
-        self.computing.start(job, inputs, step=step)
 
     def _slots_changed(self) -> None:
         self.entrants_changed.emit()

@@ -138,10 +138,6 @@ class PoseView(QObject):
 
         controller.desk.geometry.in_style(style, inputs, show)
 
-    def fit_view(self) -> None:
-        """Show both structures whole."""
-        self._viewer.scene.fit_view()
-
     # -- pieces ---------------------------------------------------------------------------------------------------
 
     def _show_structures(self) -> None:
