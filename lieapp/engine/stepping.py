@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor
 from torch.optim import Optimizer
 
-from lieapp.optimizers.oracle import Oracle
+from lieapp.optimizers.counting import CountingOracle
 from lieapp.optimizers.registry import accepts_oracle
 
 if TYPE_CHECKING:
@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 __all__ = ["LearningRates", "stepper"]
 
 
-def stepper(optimizer: Optimizer, oracle: Oracle) -> Callable[[], object]:
+def stepper(optimizer: Optimizer, oracle: CountingOracle) -> Callable[[], object]:
     """Return a call that takes one step, giving the optimiser the oracle, a closure, or just a gradient.
 
-    What its ``step`` takes is looked up here, once, and not in every step.
+    What its ``step`` takes is looked up here, once, and not in every step. Every step pays for a gradient at least,
+    unless the optimiser chooses among the oracle's answers itself.
     """
     step: Any = optimizer.step
     if accepts_oracle(optimizer):
@@ -33,7 +34,15 @@ def stepper(optimizer: Optimizer, oracle: Oracle) -> Callable[[], object]:
         inspect.Parameter.VAR_POSITIONAL,
     )
     if any(parameter.kind in positional for parameter in inspect.signature(step).parameters.values()):
-        return lambda: step(oracle.gradient)
+
+        def with_closure() -> None:
+            paid = oracle.evaluations()
+            step(oracle.gradient)
+            if oracle.evaluations() == paid:
+                # It took the gradients that lie in the parameters and left the closure alone: they cost the same.
+                oracle.counters["gradients"] += 1
+
+        return with_closure
 
     def without_closure() -> None:
         oracle.gradient()

@@ -151,6 +151,20 @@ def test_an_optimizer_without_learning_rate_or_closure_runs() -> None:
     np.testing.assert_array_equal(run.recording.column("evaluations"), run.recording.column("step"))
 
 
+def test_an_optimizer_that_leaves_its_closure_alone_pays_for_the_gradients_it_takes() -> None:
+    class Inattentive(torch.optim.SGD):
+        def step(self, closure: Callable[[], Tensor] | None = None) -> None:  # type: ignore[override]
+            super().step()
+
+    runs = []
+    for kind in (Inattentive, torch.optim.SGD):
+        problem = NoisyProblem()
+        runs.append(Run(problem, kind([problem.point], lr=0.1), limits=Limits(steps=9, **NEVER)))
+        runs[-1].complete()
+    for name in ("loss", "evaluations"):
+        np.testing.assert_array_equal(runs[0].recording.column(name), runs[1].recording.column(name))
+
+
 def test_seconds_leave_out_pauses_and_observing() -> None:
     class Slow(ToyProblem):
         def observe(self, loss: float, gradient_norm: float) -> dict[str, float]:
