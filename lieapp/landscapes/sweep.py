@@ -311,8 +311,8 @@ def _variants(spec: SweepSpec) -> tuple[OptimizerSettings, tuple[float, ...], li
 
 def _settings(job: LandscapeJob) -> OptimizerSettings:
     """Return the settings of a job, resolved once: what is recommended could change a little with the start."""
-    name = normalised(job.optimizer.name)
-    cls = SETTINGS[name] if name in SETTINGS else resolve("lieapp.optimizers.registry:settings_class")(name)
+    name = job.optimizer.name  # as it was typed: the name of a class of one's own has capitals
+    cls = SETTINGS.get(normalised(name)) or resolve("lieapp.optimizers.registry:settings_class")(name)
     settings: OptimizerSettings = cls().updated(job.recommended()).updated(job.optimizer.overrides)
     return settings
 

@@ -227,3 +227,16 @@ def test_command_sweeps_several_optimisers(tmp_path: Path, capsys: pytest.Captur
     assert "2 runs of at most 30 evaluations" in shown.replace("\N{NO-BREAK SPACE}", " ")
     assert (tmp_path / "sweep-sgd.csv").exists()
     assert (tmp_path / "sweep-adam.csv").exists()
+
+
+def test_command_sweeps_a_class_of_ones_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = "import torch\n\nclass Own_Descent(torch.optim.SGD):\n    pass\n"
+    (tmp_path / "swept_descent.py").write_text(source, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    words = ["landscape", "saddle", "--sweep", "lr=0.01:0.1:2", "--seeds", "2", "--evaluations", "20", "--json"]
+    assert main([*words, "--optimizer", "swept_descent:Own_Descent", "--optimizer", "sgd"]) == 0
+    own, named = json.loads(capsys.readouterr().out)["sweeps"]
+    assert own["optimizer"] == "swept_descent:Own_Descent"
+    assert own["bands"] == named["bands"]
