@@ -86,6 +86,16 @@ class LandscapeJob(Job):
             return {**values, "dtype": "float32"}
         return values
 
+    @field_validator("formula")
+    @classmethod
+    def _readable(cls, formula: str | None) -> str | None:
+        if formula is not None:
+            try:
+                parse_formula(formula)
+            except LandscapeError as error:
+                raise ValueError(str(error)) from None
+        return formula
+
     @field_validator("domain")
     @classmethod
     def _some_area(cls, domain: Domain | None) -> Domain | None:
@@ -99,12 +109,10 @@ class LandscapeJob(Job):
     def _fits_together(self) -> Self:
         try:
             entry = landscape(self.landscape)
-            if self.landscape == "formula":
-                if self.formula is None:
-                    raise ValueError("landscape 'formula' needs a formula in x and y, such as x^2 - y^2 + y^4")
-                parse_formula(self.formula)
         except LandscapeError as error:
             raise ValueError(str(error)) from None
+        if self.landscape == "formula" and self.formula is None:
+            raise ValueError("landscape 'formula' needs a formula in x and y, such as x^2 - y^2 + y^4")
         if self.formula is not None and self.landscape != "formula":
             raise ValueError(f"a formula belongs to landscape 'formula', not to {self.landscape!r}")
         if self.start is not None:

@@ -73,7 +73,7 @@ def test_every_option_of_a_job_has_its_flag() -> None:
     ("options", "words"),
     [
         ({"landscape": "sadle"}, "did you mean saddle"),
-        ({"formula": "x +"}, "column 4: expected"),
+        ({"formula": "x +"}, "--formula x +: column 4: expected"),
         ({"landscape": "formula"}, "needs a formula"),
         ({"landscape": "saddle", "formula": "x"}, "belongs to landscape 'formula'"),
         ({"start": "1,2,3"}, "expected 2 numbers"),
