@@ -46,6 +46,8 @@ class RunPosition:
         Computing time.
     base_rates : list of float or None
         Learning rate of every parameter group before the schedule; None where a group has none.
+    paid : bool
+        Whether the gradient at the parameters has been paid already.
     """
 
     frame: int
@@ -56,6 +58,7 @@ class RunPosition:
     counters: dict[str, float]
     seconds: float
     base_rates: list[float | None]
+    paid: bool = False
 
 
 @dataclass(frozen=True)

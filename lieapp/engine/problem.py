@@ -40,6 +40,9 @@ class Problem(ABC):
     loss_ceiling : float
         The level that the loss approaches far from any answer, where it is flat: to rest there is no convergence.
         Infinite where there is none.
+    fixed_loss : bool
+        Whether the loss at the same parameters is the same in every step: no batch, no anchor. Then a gradient that a
+        step has ended with is not computed, nor paid for, again by the next one.
     single_threaded : bool
         Whether `Run.complete` and `Race.complete` compute on one torch thread; False for large problems.
     """
@@ -48,6 +51,7 @@ class Problem(ABC):
     metric: Metric = Metric()
     loss_scale: float = 1.0
     loss_ceiling: float = math.inf
+    fixed_loss: bool = False
     single_threaded: bool = True
 
     @abstractmethod
@@ -69,7 +73,7 @@ class Problem(ABC):
 
         Notes
         -----
-        It may change parameters and loss; the run forgets the last gradient afterwards.
+        It may change parameters and loss; the run forgets the last gradient afterwards, unless the loss is fixed.
         """
 
     @abstractmethod

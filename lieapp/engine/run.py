@@ -29,6 +29,7 @@ from lieapp.engine.stepping import LearningRates, stepper
 from lieapp.engine.stoppable import RunStopped, StoppableOracle
 from lieapp.engine.stopping import StoppingRules, Verdict, counted
 from lieapp.errors import LieAppError
+from lieapp.optimizers.oracle import same_bits
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -358,6 +359,8 @@ class Run(Iterator[Frame]):
         oracle = self._oracle
         if not self._looked:  # after a restore: the optimiser pays for this gradient as it would have
             self._observe_gradient()
+            if self._position is not None and self._position.paid:
+                oracle.waive()
         self._rates.apply(self.index)
         paid = oracle.counters["gradients"]
         self._in_step = True
@@ -367,7 +370,9 @@ class Run(Iterator[Frame]):
         self.problem.after_step(self.optimizer)
         synchronize(self._device)
         spent = time.perf_counter() - begin
-        oracle.invalidate()
+        # Who stays where he is looks anew in the next step, and pays for it: else a run at rest would never end.
+        if not self.problem.fixed_loss or same_bits(self._kept_parameters, self._parameters):
+            oracle.invalidate()
         if oracle.counters["gradients"] > paid:
             spent += self._gradient_seconds
         self._seconds += spent
@@ -480,6 +485,7 @@ class Run(Iterator[Frame]):
                 counters=self._oracle.state_dict(),
                 seconds=self._seconds,
                 base_rates=list(self._rates.base),
+                paid=self._oracle.paid,
             )
 
     def _new_rules(self) -> StoppingRules:

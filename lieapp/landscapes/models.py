@@ -36,6 +36,8 @@ class PlainModel:
     oracle : Oracle
     """
 
+    fixed_loss = True
+
     def __init__(self, parameters: list[Tensor], oracle: Oracle) -> None:
         self.parameters = parameters
         self.oracle = oracle

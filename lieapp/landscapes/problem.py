@@ -138,6 +138,7 @@ class LandscapeProblem(Problem):
         self.size = sum(p.numel() for p in self._parameters)
         self.is_small = self.size <= LARGEST_EXACT
         self.single_threaded = self.size <= _ONE_THREAD
+        self.fixed_loss = bool(getattr(model, "fixed_loss", False))  # not of batches, and not beside an anchor
         self.metric = Metric("loss", "", "log" if truth.deepest is not None and truth.deepest >= 0.0 else "linear")
         self._optimizer: Optimizer | None = None
         if loss_scale is not None:

@@ -83,7 +83,7 @@ class Unobserved(Problem):
         self._problem = problem
         self.name, self.metric = problem.name, problem.metric
         self.loss_scale, self.loss_ceiling = problem.loss_scale, problem.loss_ceiling
-        self.single_threaded = problem.single_threaded
+        self.fixed_loss, self.single_threaded = problem.fixed_loss, problem.single_threaded
 
     @property
     def oracle(self) -> Oracle:
@@ -107,6 +107,8 @@ class Unobserved(Problem):
 
 class _Point(Problem):
     """A point on a surface, with nothing known about it."""
+
+    fixed_loss = True
 
     def __init__(self, model: PlanarModel) -> None:
         self._model = model

@@ -65,6 +65,17 @@ class CountingOracle:
         """Number of parameters."""
         return sum(p.numel() for p in self.parameters)
 
+    @property
+    def paid(self) -> bool:
+        """Whether the gradient at the present parameters is remembered and has been paid."""
+        memo = self._valid_memo()
+        return memo is not None and memo.charged
+
+    def waive(self) -> None:
+        """Charge nothing for the gradient that is remembered: it was paid before the counters were stored."""
+        if self._memo is not None:
+            self._memo.charged = True
+
     def evaluations(self) -> float:
         """Return what was charged, in units of one gradient."""
         return self.costs.evaluations(**self.counters)

@@ -1,12 +1,14 @@
 """Races: equal cost, own generators, one control."""
 
+from collections.abc import Callable
+
 import pytest
 
 from lieapp.engine.control import RunControl, RunState
 from lieapp.engine.errors import EngineError
 from lieapp.engine.limits import Limits
 from lieapp.engine.race import Entrant, Race
-from tests.engine.toy import NoisyProblem, quadratic, rosenbrock, toy_run
+from tests.engine.toy import NoisyProblem, ToyProblem, quadratic, rosenbrock, toy_run
 
 ENDLESS = Limits(gtol=0.0, ftol=0.0, divergence=False)
 NAMES = ["sgd", "adam", "sophia", "lbfgs", "saddle-free-newton"]
@@ -46,6 +48,47 @@ def test_racing_changes_no_run() -> None:
         for name in one.run.recording.columns:
             if name != "seconds":
                 assert one.run.recording.column(name).tobytes() == other.run.recording.column(name).tobytes()
+
+
+def fixed(make: Callable[[], ToyProblem] = rosenbrock) -> ToyProblem:
+    problem = make()
+    problem.fixed_loss = True
+    return problem
+
+
+@pytest.mark.parametrize("name", [*NAMES, "perturbed-sgd", "deo"])
+def test_no_gradient_is_paid_for_twice_where_the_loss_is_fixed(name: str) -> None:
+    """A line search ends a step with the gradient that begins the next one: to charge it twice is no equal cost."""
+    overrides = {"sgd": {"lr": 1e-4}, "perturbed-sgd": {"lr": 1e-4}, "deo": {"base.lr": 1e-4}}.get(name, {})
+    limits = ENDLESS.model_copy(update={"steps": 30})
+    runs = [toy_run(make(), name, overrides, limits=limits) for make in (rosenbrock, fixed)]
+    for run in runs:
+        run.complete()
+    forgetful, mindful = (run.recording.table() for run in runs)
+    assert mindful["loss"].tobytes() == forgetful["loss"].tobytes()
+    saved = forgetful["gradients"] - mindful["gradients"]
+    assert saved.min() >= 0 and (saved[-1] >= 25) == (name == "lbfgs"), "other methods end no step with a gradient"
+    points = {run.problem.evaluated for run in runs if isinstance(run.problem, ToyProblem)}
+    assert len(points) == (2 if name == "lbfgs" else 1), "and what is not charged is not computed"
+
+
+@pytest.mark.parametrize("name", ["sgd", "lbfgs", "deo"])
+def test_who_stays_where_he_is_pays_all_the_same(name: str) -> None:
+    run = toy_run(fixed(lambda: quadratic((0.0, 0.0))), name, limits=ENDLESS.model_copy(update={"evaluations": 20.0}))
+    Race([Entrant(name, run)], 20.0).complete()
+    assert run.outcome is not None and run.outcome.kind == "limit" and run.index <= 20
+
+
+def test_what_was_paid_is_paid_after_a_checkpoint() -> None:
+    def limits(steps: int) -> Limits:
+        return ENDLESS.model_copy(update={"steps": steps})
+
+    whole, half, rest = (toy_run(fixed(), "lbfgs", limits=limits(steps)) for steps in (10, 5, 10))
+    whole.complete()
+    half.complete()
+    rest.restore(half.checkpoint())
+    rest.complete()
+    assert rest.recording.column("gradients").tobytes() == whole.recording.column("gradients").tobytes()
 
 
 def test_who_has_ended_drops_out() -> None:
