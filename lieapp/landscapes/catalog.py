@@ -83,6 +83,10 @@ class Surface:
     first: bool = True
 
     @property
+    def extent(self) -> None:
+        """The part of the plane where it has values: nobody drew a border."""
+
+    @property
     def function(self) -> Formula:
         """The formula, ready to be evaluated."""
         return parse_formula(self.expression)

@@ -70,6 +70,11 @@ class Plane:
     clip: float | None = None
     periodic: bool = False
 
+    @property
+    def extent(self) -> Domain:
+        """The part of the plane with values."""
+        return (float(self.x[0]), float(self.x[-1])), (float(self.y[0]), float(self.y[-1]))
+
     def value(self, x: Any, y: Any) -> Any:
         """Return the loss at arrays of x and y, interpolated between the points of the grid; NaN beside it."""
         x, y = np.broadcast_arrays(np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64))

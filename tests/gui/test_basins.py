@@ -59,11 +59,11 @@ def test_map_shows_where_every_start_ended(bench: LandscapeWorkbench, qtbot) -> 
     assert found.reached.shape == (51, 51)
     assert [mark.sign for mark in plot.marks] == ["A", "B", "C", "D"]
     picture = plot.image.image
-    assert picture.shape == (51, 51, 3)
+    assert picture.shape == (51, 51, 4)
     # One colour for each point, and the same one wherever it was reached.
     for which in found.kinds():
         assert len(np.unique(picture[found.reached == which], axis=0)) == 1
-    assert len(np.unique(picture.reshape(-1, 3), axis=0)) == len(found.kinds())
+    assert len(np.unique(picture.reshape(-1, 4), axis=0)) == len(found.kinds())
     for letter in "ABCD":
         assert f"<b>{letter}</b>" in plot.legend.text()
     assert plot.describe(3.0, 2.0).endswith("evaluations")
@@ -71,7 +71,7 @@ def test_map_shows_where_every_start_ended(bench: LandscapeWorkbench, qtbot) -> 
     assert plot.describe(99.0, 0.0) == ""
     plot.coloring.setCurrentIndex(1)
     assert plot.key.isVisible()
-    assert len(np.unique(plot.image.image.reshape(-1, 3), axis=0)) > 10
+    assert len(np.unique(plot.image.image.reshape(-1, 4), axis=0)) > 10
 
 
 def test_click_on_the_map_chooses_the_start(bench: LandscapeWorkbench, qtbot) -> None:

@@ -14,6 +14,7 @@ from lieapp.engine.metric import Metric
 from lieapp.engine.recording import Recording
 from lieapp.gui.landscape.workbench import LandscapeWorkbench
 from lieapp.gui.runs.entry import RunEntry, winner_of
+from lieapp.gui.widgets.words import with_minus
 from lieapp.gui.window.main_window import MainWindow
 from lieapp.landscapes.catalog import SURFACES
 
@@ -86,14 +87,14 @@ def test_a_walk_from_basin_c_is_shown_at_its_saddle(bench: LandscapeWorkbench, w
     assert walk.metric_value() == pytest.approx(saddle.value, abs=1e-8)
     assert walk.recording.row(0)["loss"] < -79.0 < saddle.value
     row = bench.runs._rows[walk.id]
-    assert row.reached.text() == f"{saddle.value:.3g}"
+    assert row.reached.text() == with_minus(f"{saddle.value:.3g}")
     assert "gradient is least" in row.toolTip()
     assert walk.report.best_step == walk.best
     run_of(bench, qtbot, controller.race)
     told = {line.split()[1]: line for line in bench.strip.caption.text().splitlines()[1:]}
     assert "walked towards a saddle for" in told["reflect"] and "below" not in told["reflect"]
-    assert told["reflect"].endswith(f"ends at the saddle of index 1, loss {saddle.value:.6g}.")
-    assert told["escape"].endswith(f"ends at the minimum, loss {BASIN_C.value:.6g}.")
+    assert told["reflect"].endswith(with_minus(f"ends at the saddle of index 1, loss {saddle.value:.6g}."))
+    assert told["escape"].endswith(with_minus(f"ends at the minimum, loss {BASIN_C.value:.6g}."))
     _, walking, falling = controller.runs
     assert winner_of([walking, falling]) is falling and controller.current is falling
     assert "least" not in bench.runs._rows[falling.id].toolTip()

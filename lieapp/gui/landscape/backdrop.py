@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyqtgraph as pg
+from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from lieapp.gui.landscape.items import PointItem, sign_scales
@@ -18,12 +19,15 @@ from lieapp.gui.work.worker import Task, Worker
 if TYPE_CHECKING:
     from lieapp.landscapes.points import StationaryPoint
 
-__all__ = ["LandscapeBackdrop"]
+__all__ = ["LandscapeBackdrop", "held_view"]
 
 _SETTLE_MILLISECONDS = 120
 _MARGIN = 0.2  # of the view: a small shift of it needs no new picture
+# Widths of a view in that of a picture between which neither details nor shades are others.
+_CLOSE, _COARSE = 1.25, 1.8
 _NARROWEST = 50  # pixels below which a plot has not been laid out yet
 _CONTOUR_OPACITY = 90
+_FARTHEST = 8.0  # widths of the domain that fit into a view of a surface which has values everywhere
 
 
 class LandscapeBackdrop(QObject):
@@ -63,8 +67,12 @@ class LandscapeBackdrop(QObject):
         self._settling = QTimer(self, singleShot=True, interval=_SETTLE_MILLISECONDS)
         self._settling.timeout.connect(self._ask)
         box = plot.getPlotItem().getViewBox()
+        self._views: tuple[Area, Area] = (((0.0, 1.0), (0.0, 1.0)),) * 2
+        """The view before the last one, and that."""
+        box.sigRangeChanged.connect(self._note_view)
         box.sigRangeChanged.connect(self._space_points)
         box.sigResized.connect(self._space_points)
+        box.sigRangeChangedManually.connect(self._hold)
 
     def set_surface(
         self,
@@ -118,7 +126,26 @@ class LandscapeBackdrop(QObject):
         self._stop()
         area = _grown(view, _MARGIN)
         self._area = area
-        self._task = self._worker.submit(lambda task: make_picture(surface, area), self._show, self.failed.emit)
+        self._task = self._worker.submit(
+            lambda task: make_picture(surface, area, view=view), self._show, self.failed.emit
+        )
+
+    def _hold(self, *_: object) -> None:
+        """Keep the view on what can be drawn, or as large as it is when everything is shown, however one zooms."""
+        if self.surface is None:
+            return
+        before, view = self._views
+        extent = self.surface.extent or _grown(self.surface.domain, 0.5 * (_FARTHEST - 1.0))
+        locked = bool(self._plot.getPlotItem().getViewBox().state["aspectLocked"])
+        held = held_view(view, before, self.surface.domain, extent, at_one_scale=locked)
+        if not np.allclose(held, view, rtol=1e-9, atol=0.0):
+            self._plot.setRange(xRange=held[0], yRange=held[1], padding=0.0)
+
+    def _note_view(self, *_: object) -> None:
+        (x0, x1), (y0, y1) = self._plot.getPlotItem().getViewBox().viewRange()
+        view = (x0, x1), (y0, y1)
+        if view != self._views[1]:
+            self._views = self._views[1], view
 
     def _space_points(self, *_: object) -> None:
         """Draw signs smaller where they would cover one another."""
@@ -145,11 +172,44 @@ class LandscapeBackdrop(QObject):
         self.shown.emit(picture)
 
 
+def held_view(view: Area, before: Area, domain: Area, extent: Area, *, at_one_scale: bool) -> Area:
+    """Return the view nearest to a wanted one that shows nothing beside an extent, as far as the pane's shape allows.
+
+    Parameters
+    ----------
+    view, before : ((x0, x1), (y0, y1))
+        What is wanted, of the shape of the pane, and what was seen before: a zoom ends on the way between them.
+    domain, extent : ((x0, x1), (y0, y1))
+        What must fit into a view, and beyond which none shall reach.
+    at_one_scale : bool
+        Whether a unit is as long upwards as it is across.
+    """
+    wanted, seen, fitting, limits = (np.array(each, dtype=np.float64) for each in (view, before, domain, extent))
+    sizes = _sizes(wanted)
+    whole = _sizes(fitting) / sizes  # size of a view of the domain, over that of the wanted one
+    half = 0.5 * (np.full(2, whole.max()) if at_one_scale else whole) * sizes
+    middle = fitting.mean(axis=1)
+    low, high = np.minimum(limits[:, 0], middle - half), np.maximum(limits[:, 1], middle + half)
+    most = np.minimum((high - low) / sizes, 1.0)
+    most = np.full(2, most.min()) if at_one_scale else most
+    part = np.clip((most * sizes - _sizes(seen)) / np.maximum(sizes - _sizes(seen), 1e-300), 0.0, 1.0)
+    middle = np.where(most < 1.0, (1.0 - part) * seen.mean(axis=1) + part * wanted.mean(axis=1), wanted.mean(axis=1))
+    half = 0.5 * most * sizes
+    middle = np.clip(middle, low + half, np.maximum(high - half, low + half))
+    found = np.stack((middle - half, middle + half), axis=1).tolist()
+    return (found[0][0], found[0][1]), (found[1][0], found[1][1])
+
+
+def _sizes(area: NDArray[np.float64]) -> NDArray[np.float64]:
+    sizes: NDArray[np.float64] = area[:, 1] - area[:, 0]
+    return sizes
+
+
 def _covers(area: Area, view: Area) -> bool:
-    """Whether a picture of an area is good enough for a view: it holds it, and is not far coarser."""
+    """Whether a picture of an area is good enough for a view: it holds it, and was made for one about as large."""
     inside = all(low <= a and b <= high for (low, high), (a, b) in zip(area, view, strict=True))
-    coarse = any((high - low) > 4.0 * (b - a) for (low, high), (a, b) in zip(area, view, strict=True))
-    return inside and not coarse
+    shares = [(high - low) / (b - a) for (low, high), (a, b) in zip(area, view, strict=True)]
+    return inside and _CLOSE <= max(shares) <= _COARSE
 
 
 def _grown(area: Area, share: float) -> Area:

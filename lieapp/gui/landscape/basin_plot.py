@@ -14,6 +14,8 @@ from lieapp.export.landscape_studies import basin_colors, basin_letters
 from lieapp.gui.landscape.study_card import StudyCard, choice_box
 from lieapp.gui.pictures.slice_items import MarkItem
 from lieapp.gui.pictures.slice_key import SliceKey, slice_colors
+from lieapp.gui.widgets.words import folded
+from lieapp.landscapes.basins import PENDING
 from lieapp.landscapes.study_summary import basin_cost
 
 if TYPE_CHECKING:
@@ -54,6 +56,7 @@ class BasinPlot(StudyCard):
         self.image.setZValue(-10)
         self.plot.addItem(self.image)
         self.start = pg.ScatterPlotItem(symbol="o", size=13, pxMode=True)
+        self.start.setVisible(False)
         self.start.setZValue(22)
         self.plot.addItem(self.start, ignoreBounds=True)
         self.marks: list[MarkItem] = []
@@ -73,7 +76,7 @@ class BasinPlot(StudyCard):
         self.scroll_area.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.scroll_area.hide()
         self.plot.setAccessibleDescription(_HINT)
-        self.plot.setToolTip(_HINT)
+        self.plot.setToolTip(folded(_HINT))
         self.view_box.setDefaultPadding(0.0)
         for side, label in (("bottom", "start x"), ("left", "start y")):
             self.plot.setLabel(side, label)
@@ -138,6 +141,8 @@ class BasinPlot(StudyCard):
         self.marks = []
         self.scroll_area.setVisible(found is not None)
         self.key.setVisible(found is not None and self.costs)
+        # Beside axes without numbers it would be nowhere.
+        self.start.setVisible(found is not None)
         if found is None:
             self.image.clear()
             return
@@ -158,9 +163,9 @@ class BasinPlot(StudyCard):
 
     def _point_colors(self, found: BasinMap) -> Any:
         colors = basin_colors(found)
-        table = np.zeros((len(found.points) + 3, 3), dtype=np.uint8)
+        table = np.zeros((len(found.points) + 3, 4), dtype=np.uint8)
         for which, color in colors.items():
-            table[which] = _rgb(color)  # the other ends count from the end of the table
+            table[which] = _rgba(color, which)  # the other ends count from the end of the table
         return table[found.reached]
 
     def _cost_colors(self, found: BasinMap) -> Any:
@@ -171,11 +176,12 @@ class BasinPlot(StudyCard):
         self.key.set_values(low, high, levels.tolist(), "evaluations to arrive", maximised=False)
         self.key.setAccessibleName("Colour key of the basin map")
         share = np.clip((found.evaluations - low) / (high - low), 0.0, 1.0)
-        picture = slice_colors(False)[np.where(arrived, np.nan_to_num(share) * 255, 0).astype(int)]
+        table = np.column_stack((slice_colors(False), np.full(256, 255, dtype=np.uint8)))
+        picture = table[np.where(arrived, np.nan_to_num(share) * 255, 0).astype(int)]
         colors = basin_colors(found)
         for which in found.kinds():
             if which < 0:
-                picture[found.reached == which] = _rgb(colors[which])
+                picture[found.reached == which] = _rgba(colors[which], which)
         return picture
 
     def _write_legend(self, found: BasinMap, letters: dict[int, str]) -> None:
@@ -185,7 +191,7 @@ class BasinPlot(StudyCard):
             if self.costs and which >= 0:
                 swatch = ""
             else:
-                swatch = f'<span style="color:{colors[which]}">■</span>&nbsp;'
+                swatch = f'<span style="color:{colors[which]}">■</span>&nbsp;' if which != PENDING else "□&nbsp;"
             letter = f"<b>{letters[which]}</b>&nbsp;" if which in letters else ""
             words = found.describe(which).replace(" ", "&nbsp;")
             share = f"{_percent(found.count(which), found.reached.size)}&nbsp;%".replace(">", "&gt;&nbsp;")
@@ -228,9 +234,10 @@ class BasinPlot(StudyCard):
         self.start.setBrush(pg.mkBrush(255, 255, 255, 235))
 
 
-def _rgb(color: str) -> tuple[int, int, int]:
+def _rgba(color: str, which: int) -> tuple[int, int, int, int]:
+    """Return the colour of a start: none where it was not computed, in a light and in a dark window."""
     made = QColor(color)
-    return made.red(), made.green(), made.blue()
+    return made.red(), made.green(), made.blue(), 0 if which == PENDING else 255
 
 
 def _percent(part: int, whole: int) -> str:

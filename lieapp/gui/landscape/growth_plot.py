@@ -18,6 +18,7 @@ from lieapp.gui.plots.crosshair import Reading
 from lieapp.gui.plots.curve import curve_pen, readable_color
 from lieapp.gui.plots.paths import distinct_rows
 from lieapp.gui.runs.entry import RunEntry
+from lieapp.gui.widgets.words import folded
 
 if TYPE_CHECKING:
     from lieapp.landscapes.growth import Growth
@@ -54,7 +55,7 @@ class GrowthPlot(PlotCard):
         self.caption.setObjectName("caption")
         self.caption.setWordWrap(True)
         self.caption.setContentsMargins(8, 0, 8, 4)
-        self.caption.setToolTip(_WORDS)
+        self.caption.setToolTip(folded(_WORDS))
         self.caption.setAccessibleName("Observed and predicted factors")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 4, 0, 0)

@@ -37,6 +37,7 @@ _ARM = 34.0
 _HEAD = 8.0
 _SCALES = ((2.3, 1.0), (1.7, 0.75), (0.0, 0.5))
 """From how far away, in sizes of a sign, the nearest other one may be, to the scale of both."""
+_TWO_DIGITS = 0.72  # of the size of one, so that they stay within the sign
 NUMBERED = 0.7
 """Scale from which on the index of a sign can be read, and is written."""
 
@@ -94,11 +95,11 @@ def draw_sign(painter: QPainter, place: QPointF, kind: str, index: int, font: QF
                                        QPointF(x - arm, y)]))  # fmt: skip
     if scale < NUMBERED:
         return
+    text = "?" if dotted else str(index)
     font = QFont(font)
-    font.setPixelSize(round(scale * font.pixelSize()))
+    font.setPixelSize(round(scale * font.pixelSize() * (1.0 if len(text) < 2 else _TWO_DIGITS)))
     painter.setFont(font)
     painter.setPen(_INK)
-    text = "?" if dotted else str(index)
     painter.drawText(
         QRectF(x - SIGN_SIZE, y - SIGN_SIZE, 2 * SIGN_SIZE, 2 * SIGN_SIZE), Qt.AlignmentFlag.AlignCenter, text
     )

@@ -41,7 +41,7 @@ class LandscapeKey(SliceKey):
         self.set_values(0.0, 1.0, tuple(shades), title, maximised=False)
         self.setAccessibleName("Colour key of the landscape")
         self.setAccessibleDescription(f"{title} from {low:.4g} to {high:.4g}; dark is low, which is better")
-        self.setToolTip(f"{title}: dark is low; marks are the contour lines, above the last everything looks the same")
+        self.setToolTip(f"{title}: dark is low; marks are the contour lines,\nabove the last everything looks the same")
 
     def texts(self) -> list[tuple[float, str]]:
         return [
@@ -70,7 +70,7 @@ class PointKey(QWidget):
         words = [f"{_WORDS[kind]} (index {index})" for kind, index in self._kinds]
         self.setAccessibleDescription(", ".join(words))
         self.setToolTip(
-            "Stationary points, with the number of directions that lead down from them. "
+            "Stationary points, with the number of directions that lead down from them.\n"
             "Arrows are dimers: red where the landscape curves down along them, blue where it curves up."
         )
         self.updateGeometry()

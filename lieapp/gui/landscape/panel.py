@@ -22,6 +22,7 @@ from lieapp.gui.landscape.session import LandscapeChoices, evaluations_for
 from lieapp.gui.widgets.forms import LABEL_WIDTH, FieldEditor, Section
 from lieapp.gui.widgets.icons import set_icon
 from lieapp.gui.widgets.theme import scaled
+from lieapp.gui.widgets.words import with_minus
 from lieapp.gui.workbench.scene_panel import ScenePanel
 from lieapp.gui.workbench.settings_panel import ChoiceBox
 from lieapp.landscapes.catalog import LANDSCAPES, SURFACES, Landscape, Surface, formula_surface
@@ -212,7 +213,8 @@ class LandscapePanel(ScenePanel):
         surface = self._surface(choices)
         (x0, x1), (y0, y1) = surface.domain
         x, y = choices.start or surface.start
-        self.start_line.setText(f"Beside the picture, which shows x from {x0:g} to {x1:g} and y from {y0:g} to {y1:g}.")
+        shown = f"x from {x0:g} to {x1:g} and y from {y0:g} to {y1:g}"
+        self.start_line.setText(f"Beside the picture, which shows {with_minus(shown)}.")
         self.start_line.setVisible(not (x0 <= x <= x1 and y0 <= y <= y1))
 
     @staticmethod

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lieapp.gui.pictures.contours import contour_lines, nice_levels
 
-__all__ = ["Area", "Drawable", "Shading", "SurfacePicture", "make_picture", "shading_of", "widened"]
+__all__ = ["Area", "Drawable", "Shading", "SurfacePicture", "make_picture", "shading_in_view", "shading_of", "widened"]
 
 Array = NDArray[np.float64]
 Area = tuple[tuple[float, float], tuple[float, float]]
@@ -21,6 +21,10 @@ _GRID = 200  # cells along the longer side: more cannot be told apart in a smoot
 _MOST_LEVELS = 13
 _MIDDLE = 0.45
 _LARGEST = 1e300
+_LEAST_POWER, _LEAST_POWER_AFAR = 0.2, 0.05
+# Of what is in view, what may lie beyond the shades of the domain, besides what of it is clipped there on purpose,
+# before the shades reach further: else who zooms out sees one colour.
+_BEYOND = 0.1
 
 
 class Drawable(Protocol):
@@ -33,6 +37,10 @@ class Drawable(Protocol):
     @property
     def clip(self) -> float | None:
         """Value above which colours stay the same."""
+
+    @property
+    def extent(self) -> Area | None:
+        """The part of the plane where it has values; None for all of it."""
 
     def value(self, x: Any, y: Any) -> Any:
         """Return the value at arrays of x and y."""
@@ -86,7 +94,7 @@ def _round(value: float, step: float) -> float:
     return round(value / unit) * unit
 
 
-def shading_of(values: Array, clip: float | None) -> Shading:
+def shading_of(values: Array, clip: float | None, least_power: float = _LEAST_POWER) -> Shading:
     """Return the shading of a picture.
 
     Parameters
@@ -95,9 +103,10 @@ def shading_of(values: Array, clip: float | None) -> Shading:
         Those of the part of the plane that matters.
     clip : float or None
         Value above which shades stay the same.
+    least_power : float, optional
+        Power of the shades at least.
     """
-    # The difference of two that are larger could not be written down.
-    finite = values[np.abs(values) < _LARGEST]
+    finite = _written(values)
     if len(finite) == 0:
         return Shading(0.0, 1.0, 1.0)
     low, high = float(finite.min()), float(finite.max())
@@ -108,7 +117,43 @@ def shading_of(values: Array, clip: float | None) -> Shading:
     share = float(np.median(np.clip((finite - low) / (high - low), 0.0, 1.0)))
     power = math.log(_MIDDLE) / math.log(min(max(share, 1e-6), 0.999999))
     # A little is not worth a scale that nobody can read.
-    return Shading(low, high, 1.0 if power > 0.65 else max(power, 0.2))
+    return Shading(low, high, 1.0 if power > 0.65 else max(power, least_power))
+
+
+def shading_in_view(surface: Drawable, view: Area | None = None) -> Shading:
+    """Return the shading of a view: that of the domain, reaching further where much lies above or below it.
+
+    Parameters
+    ----------
+    surface : Drawable
+    view : ((x0, x1), (y0, y1)), optional
+        What is looked at; the domain by default.
+    """
+    inside = _values(surface, *_axes(surface.domain, 100)).ravel()
+    shading = shading_of(inside, surface.clip)
+    if view is None:
+        return shading
+    seen, inside = (_written(values) for values in (_values(surface, *_axes(view, 100)).ravel(), inside))
+    if len(seen) == 0 or len(inside) == 0:
+        return shading
+    clipped = float(np.mean(inside >= shading.high)) * min(_surface_of(surface.domain) / _surface_of(view), 1.0)
+    above = min(clipped + _BEYOND, 1.0)
+    low, high = (float(end) for end in np.quantile(seen, (_BEYOND, 1.0 - above)))
+    low, high = min(low, shading.low), max(high, shading.high)
+    if (low, high) == (shading.low, shading.high):
+        return shading
+    return shading_of(np.concatenate((np.clip(seen, low, high), (low, high))), None, _LEAST_POWER_AFAR)
+
+
+def _surface_of(area: Area) -> float:
+    (x0, x1), (y0, y1) = area
+    return (x1 - x0) * (y1 - y0)
+
+
+def _written(values: Array) -> Array:
+    """Return the values that are finite, and whose differences could be written down."""
+    found: Array = values[np.abs(values) < _LARGEST]
+    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,8 +185,10 @@ class SurfacePicture:
         return (float(self.x[0]), float(self.x[-1])), (float(self.y[0]), float(self.y[-1]))
 
 
-def make_picture(surface: Drawable, area: Area | None = None, grid: int = _GRID) -> SurfacePicture:
-    """Compute the picture of a part of the plane; colours are those of the surface's own domain, wherever one looks.
+def make_picture(
+    surface: Drawable, area: Area | None = None, grid: int = _GRID, *, view: Area | None = None
+) -> SurfacePicture:
+    """Compute the picture of a part of the plane; colours are those of the domain unless one looks from far away.
 
     Parameters
     ----------
@@ -150,8 +197,10 @@ def make_picture(surface: Drawable, area: Area | None = None, grid: int = _GRID)
         The domain by default.
     grid : int
         Cells along the longer side.
+    view : ((x0, x1), (y0, y1)), optional
+        The part of the area that is looked at, see `shading_in_view`; the domain by default.
     """
-    shading = shading_of(_values(surface, *_axes(surface.domain, 100)).ravel(), surface.clip)
+    shading = shading_in_view(surface, view)
     x, y = _axes(surface.domain if area is None else area, grid)
     values = _values(surface, x, y)
     levels = _visible(shading.levels(), values)
@@ -162,8 +211,7 @@ def make_picture(surface: Drawable, area: Area | None = None, grid: int = _GRID)
 
 def _visible(levels: Sequence[float], values: Array) -> list[float]:
     """Return the levels, and between them others where one has zoomed in to where too few of them are seen."""
-    # The difference of two that are larger could not be written down.
-    finite = values[np.abs(values) < _LARGEST]
+    finite = _written(values)
     if len(finite) == 0:
         return list(levels)
     low, high = np.quantile(finite, (0.02, 0.98))

@@ -13,7 +13,7 @@ from PySide6.QtGui import QFontMetricsF, QPalette, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from lieapp.gui.landscape.backdrop import LandscapeBackdrop
-from lieapp.gui.landscape.items import PointItem, StartLabel, StartRing
+from lieapp.gui.landscape.items import PointItem, StartLabel, StartRing, sign_radius
 from lieapp.gui.landscape.key import LandscapeKey, PointKey
 from lieapp.gui.landscape.marks import CursorMarks
 from lieapp.gui.landscape.paths import PathLayer
@@ -288,6 +288,9 @@ class LandscapePlot(PathPicture):
         return self._nearest(self.tracks.values(), position)
 
     def tip(self, position: QPointF) -> str:
+        sign = self._sign_at(position)
+        if sign is not None:
+            return sign.toolTip()
         found = self.near(position)
         if found is None:
             return "" if self.picture is not None and self._runs else _HINT
@@ -298,6 +301,14 @@ class LandscapePlot(PathPicture):
         parts += [f", {cost:.6g} evaluations"] if cost is not None else []
         parts += [f"\nf {loss:.6g}"] if loss is not None else []
         return "".join(parts)
+
+    def _sign_at(self, position: QPointF) -> PointItem | None:
+        """Return the stationary point whose sign is at a place of the plot in pixels."""
+        for item in self.points:
+            away = QPointF(self.plot.mapFromScene(item.scenePos())) - position
+            if math.hypot(away.x(), away.y()) <= sign_radius(item.kind, item.scale_drawn):
+                return item
+        return None
 
     def _click_beside(self, place: QPointF) -> None:
         if self._steerable and self.backdrop.surface is not None:

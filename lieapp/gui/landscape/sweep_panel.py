@@ -47,6 +47,7 @@ class SweepPanel(StudyCard):
         )
         self._known: dict[str, FieldSpec] = {}
         self._values: dict[str, float] = {}
+        self._proposed = "", ""  # the range, as it was written before anyone typed another
         self._color = "#0072B2"
         self._dash: tuple[float, ...] = ()
         self.setting = QComboBox()
@@ -92,8 +93,12 @@ class SweepPanel(StudyCard):
             Their present values by dotted key; ranges are proposed around them.
         """
         known = numeric_settings(model)
+        key = self.setting.currentText()
+        moved = values.get(key) != self._values.get(key)
         self._values = values
         if list(known) == list(self._known):
+            if moved and self._written() == self._proposed:
+                self._take_setting()
             return
         self._known = known
         before = self.setting.currentText()
@@ -154,7 +159,11 @@ class SweepPanel(StudyCard):
             low, high = math.ceil(low), math.floor(high)
         for edit, number in ((self.low, low), (self.high, high)):
             edit.setText(f"{number:.2g}" if spec.type != "int" else f"{number}")
+        self._proposed = self._written()
         self.range_changed.emit()
+
+    def _written(self) -> tuple[str, str]:
+        return self.low.text(), self.high.text()
 
     # -- what was found -------------------------------------------------------------------------------------------
 
@@ -198,6 +207,9 @@ class SweepPanel(StudyCard):
         self.median.setData(x[there], median[there])
         places = [(run.value, run.measure(measure)) for run in found.runs if math.isfinite(run.measure(measure))]
         values = np.array(places).reshape(-1, 2)
+        # Where all are the same pyqtgraph would show a span of rounding errors.
+        least = 1e-3 * float(np.abs(values[:, 1]).max(initial=0.0)) or 1e-12
+        self.view_box.setLimits(minYRange=least)
         self.dots.setData(np.log10(values[:, 0]) if log else values[:, 0], values[:, 1])
         for place, band in zip(x.tolist(), bands, strict=True):
             if band.reached < band.runs:

@@ -6,7 +6,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPalette
 from PySide6.QtWidgets import QWidget
 
-from lieapp.gui.plots.curve import curve_pen, readable_color
+from lieapp.gui.plots.curve import readable_color, sample_pen
 
 __all__ = ["heading_height", "paint_heading", "small_font"]
 
@@ -76,7 +76,8 @@ def paint_heading(
         painter.restore()
     if color is not None:
         middle = place.top() + bold.height() / 2
-        painter.setPen(curve_pen(readable_color(color, palette.color(QPalette.ColorRole.Base).name()), dash, 2.0))
+        color = readable_color(color, palette.color(QPalette.ColorRole.Base).name())
+        painter.setPen(sample_pen(color, dash, 2.0, length))
         painter.drawLine(QPointF(left, middle), QPointF(left + length, middle))
         left += indent
     second = place.top() + bold.height()

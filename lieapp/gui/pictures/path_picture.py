@@ -17,6 +17,7 @@ from lieapp.gui.plots.axes import style_plot
 from lieapp.gui.plots.paths import nearest_path
 from lieapp.gui.runs.entry import RunEntry
 from lieapp.gui.widgets.abstract import AbstractQt
+from lieapp.gui.widgets.words import folded
 
 __all__ = ["PathPicture", "RunPath"]
 
@@ -146,7 +147,7 @@ class PathPicture(QWidget, metaclass=AbstractQt):
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             text = self.tip(QPointF(event.pos()))
             if text:
-                QToolTip.showText(event.globalPos(), text, self.plot)
+                QToolTip.showText(event.globalPos(), folded(text), self.plot)
             else:
                 QToolTip.hideText()
             return True

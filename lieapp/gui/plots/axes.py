@@ -9,6 +9,8 @@ from typing import Any
 import pyqtgraph as pg
 from PySide6.QtGui import QFont, QFontMetricsF, QPalette
 
+from lieapp.gui.widgets.words import with_minus
+
 __all__ = ["PlainAxis", "decade_text", "decade_ticks", "style_plot"]
 
 # Steps between labelled decades. They divide the usual floors, so that the floor itself is labelled.
@@ -122,8 +124,7 @@ class PlainAxis(pg.AxisItem):
 
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
         if not self.decades:
-            texts: list[str] = super().tickStrings(values, scale, spacing)
-            return texts
+            return [with_minus(text) for text in super().tickStrings(values, scale, spacing)]
         return [self._decade(value) for value in values]
 
     def drawPicture(self, p: Any, axisSpec: Any, tickSpecs: Any, textSpecs: Any) -> None:

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QGraphicsItem
 from lieapp.gui.plots.envelope import Envelope
 from lieapp.gui.widgets.theme import contrast
 
-__all__ = ["RunCurve", "curve_pen", "readable_color"]
+__all__ = ["RunCurve", "curve_pen", "readable_color", "sample_pen"]
 
 _LEAST_CONTRAST = 3.0
 # Smooth thick lines cost up to 30 times as much as thin ones, by the length of the path.
@@ -42,6 +42,24 @@ def curve_pen(color: str, dash: Sequence[float], width: float, ratio: float = 1.
         pen.setCapStyle(Qt.PenCapStyle.FlatCap)
     pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
     pen.setCosmetic(True)
+    return pen
+
+
+def sample_pen(color: str, dash: Sequence[float], width: float, length: float) -> QPen:
+    """Return the pen of a short piece of a run's line, as in a legend.
+
+    Parameters
+    ----------
+    color, dash, width
+        See `curve_pen`.
+    length : float
+        Of the piece, in pixels. Where not even one dash and its gap fit into it, the first gap is in the middle: else
+        a line of long dashes looks solid.
+    """
+    pen = curve_pen(color, dash, width)
+    if dash and (dash[0] + dash[1]) * max(2.0, width) > length - width:
+        first, gap = pen.dashPattern()[:2]
+        pen.setDashOffset(max(first + 0.5 * gap - 0.5 * length / width, 0.0))
     return pen
 
 

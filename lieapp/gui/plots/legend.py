@@ -11,7 +11,7 @@ from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QAbstractButton, QFrame, QSizePolicy, QVBoxLayout, QWidget
 
-from lieapp.gui.plots.curve import curve_pen, readable_color
+from lieapp.gui.plots.curve import readable_color, sample_pen
 from lieapp.gui.plots.look import fitted_font, least_legible
 from lieapp.gui.runs.entry import RunEntry
 
@@ -113,7 +113,7 @@ class _Entry(QAbstractButton):
         if not shown:
             painter.setOpacity(0.6)
         middle = round(self.height() / 2)
-        pen = curve_pen(color, self.run.dash, self._legend.line_width)
+        pen = sample_pen(color, self.run.dash, self._legend.line_width, self._legend.sample)
         pen.setCosmetic(False)
         painter.setPen(pen)
         painter.drawLine(QPoint(0, middle), QPoint(self._legend.sample, middle))

@@ -97,6 +97,7 @@ class SceneController(RunController):
             self._tell("")
             self._select(None)
             self.entrants_changed.emit()
+        self.choices_changed.emit()
         self.states_changed.emit()
 
     def apply_settings(self, entry: RunEntry) -> None:

@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter,
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from lieapp.gui.widgets.theme import theme
+from lieapp.gui.widgets.words import with_minus
 
 __all__ = ["LevelHistogram"]
 
@@ -164,6 +165,6 @@ class LevelHistogram(QWidget):
         painter.drawPolygon(QPolygonF([QPointF(x - _HANDLE, 0), QPointF(x + _HANDLE, 0), QPointF(x, 1.6 * _HANDLE)]))
         painter.setPen(QColor(tokens.muted))
         labels = QRectF(plot.left(), plot.bottom(), plot.width(), self.height() - plot.bottom())
-        painter.drawText(labels, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, f"{self._low:.3g}")
-        painter.drawText(labels, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, f"{self._high:.3g}")
+        for end, side in ((self._low, Qt.AlignmentFlag.AlignLeft), (self._high, Qt.AlignmentFlag.AlignRight)):
+            painter.drawText(labels, side | Qt.AlignmentFlag.AlignVCenter, with_minus(f"{end:.3g}"))
         painter.end()

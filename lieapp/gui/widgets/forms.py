@@ -27,6 +27,7 @@ from PySide6.QtWidgets import (
 
 from lieapp.gui.widgets.icons import set_icon
 from lieapp.gui.widgets.theme import scaled
+from lieapp.gui.widgets.words import folded
 from lieapp.optimizers.fields import FieldSpec, allowed_text, describe, parse_value, show_value
 
 __all__ = ["LABEL_WIDTH", "ElidedLabel", "FieldEditor", "Section", "SettingsForm", "readable_value"]
@@ -181,7 +182,7 @@ class FieldEditor(QWidget):
         name = _WORDS.get(spec.title, spec.title)
         self.editor.setAccessibleName(f"{name} ({spec.unit})" if spec.unit else name)
         self.editor.setAccessibleDescription(tip)
-        self.editor.setToolTip(tip)
+        self.editor.setToolTip(folded(tip))
         self.editor.setWhatsThis(tip)
         self.reset = QToolButton()
         set_icon(self.reset, "rotate-ccw")
@@ -257,7 +258,8 @@ class FieldEditor(QWidget):
     def _write(self, value: Any) -> None:
         self.editor.blockSignals(True)
         if isinstance(self.editor, QLineEdit):
-            self.editor.setPlaceholderText(f"auto  {readable_value(value, self.spec.unit)}")
+            shown = "" if value is None else f"  {readable_value(value, self.spec.unit)}"
+            self.editor.setPlaceholderText(f"auto{shown}")
         elif isinstance(self.editor, QCheckBox):
             self.editor.setChecked(bool(parse_value(self.spec, value)))
         else:
@@ -418,7 +420,7 @@ class SettingsForm(QWidget):
             label = QLabel(title)
             label.setObjectName("fieldLabel")
             label.setBuddy(editor.editor)
-            label.setToolTip(spec.help)
+            label.setToolTip(folded(spec.help))
             label.setWordWrap(True)
             grid = more if advanced or spec.advanced else basic
             row = grid.rowCount()

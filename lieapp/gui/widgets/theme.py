@@ -184,7 +184,7 @@ def style_sheet(tokens: Tokens, pictures: dict[str, str], points: float = 9.0) -
     small, smallest = max(points - 1.0, min(points, 9.0)), max(points - 2.0, min(points, 8.0))
     large, larger, huge = points + 2.0, points + 3.0, points + 6.0
     return f"""
-QWidget {{ color: {t.text}; }}
+QWidget {{ color: {t.text}; placeholder-text-color: {t.muted}; }}
 QMainWindow, QDialog, QMessageBox {{ background: {t.window}; }}
 QToolTip {{ background: {t.card}; color: {t.text}; border: 1px solid {t.border}; padding: 4px 6px; }}
 QLabel {{ background: transparent; }}
@@ -266,7 +266,8 @@ QLineEdit, QSpinBox, QComboBox, QPlainTextEdit {{ background: {t.field}; border:
 QPlainTextEdit {{ padding: 4px; }}
 QLineEdit:focus, QSpinBox:focus, QComboBox:focus, QPlainTextEdit:focus {{ border-color: {t.accent}; }}
 QLineEdit[invalid="true"] {{ border-color: {t.error}; }}
-QLineEdit:disabled, QComboBox:disabled, QSpinBox:disabled {{ color: {t.disabled}; background: {t.window}; }}
+QLineEdit:disabled, QComboBox:disabled, QSpinBox:disabled {{ color: {t.disabled}; background: {t.window};
+    placeholder-text-color: {t.disabled}; }}
 QSpinBox::up-button, QSpinBox::down-button {{ border: none; background: transparent; width: 20px; }}
 QSpinBox::up-arrow {{ image: url({pictures["up"]}); width: 12px; height: 12px; }}
 QSpinBox::down-arrow {{ image: url({pictures["down"]}); width: 12px; height: 12px; }}

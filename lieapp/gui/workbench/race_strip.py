@@ -9,11 +9,12 @@ from PySide6.QtGui import QAction, QFontMetricsF, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QLabel, QScrollArea, QWidget
 
 from lieapp.gui.widgets.action_button import ActionButton
+from lieapp.gui.widgets.words import with_minus
 
 __all__ = ["RaceStrip"]
 
-_LINES, _FEW_LINES, _MANY_LINES = 5.5, 3.5, 9.5  # the half line says that there is more
-_NARROW = 70  # letters
+_LINES, _FEW_LINES, _MANY_LINES, _WIDE_LINES = 5.5, 3.5, 10.5, 7.5  # the half line says that there is more
+_NARROW, _WIDE = 70, 160  # letters: where so many fit into a line, a caption has few lines
 _TALL = 36, 50  # lines of letters: in a column as high there is room for some, or many, lines
 
 
@@ -70,14 +71,16 @@ class RaceStrip(QFrame):
         """Keep one height: a picture above must not jump when a caption comes. Where there is no room beside it the
         buttons stand below the caption."""
         metrics = QFontMetricsF(self.caption.font())
-        narrow = self.width() < _NARROW * metrics.averageCharWidth()
+        letters = self.width() / metrics.averageCharWidth()
+        narrow = letters < _NARROW
         directions = QBoxLayout.Direction
         self._parts.setDirection(directions.TopToBottom if narrow else directions.LeftToRight)
         needed = sum(button.sizeHint().width() + 8 for button in self.buttons.values())
         beside = narrow and needed <= self.width() - 16
         self._buttons.setDirection(directions.LeftToRight if beside else directions.TopToBottom)
         share = (self._column_height() / metrics.lineSpacing() - _TALL[0]) / (_TALL[1] - _TALL[0])
-        many = _LINES + (_MANY_LINES - _LINES) * min(max(share, 0.0), 1.0)
+        most = _MANY_LINES if letters < _WIDE else _WIDE_LINES
+        many = _LINES + (most - _LINES) * min(max(share, 0.0), 1.0)
         self.scroll_area.setFixedHeight(round((_FEW_LINES if narrow else many) * metrics.lineSpacing()))
 
     def _column_height(self) -> int:
@@ -98,6 +101,7 @@ class RaceStrip(QFrame):
 
     def show_caption(self, text: str) -> None:
         """Show a caption from its beginning."""
+        text = with_minus(text)
         if text != self.caption.text():
             self.caption.setText(text)
             self.scroll_area.verticalScrollBar().setValue(0)

@@ -20,11 +20,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from lieapp.gui.plots.curve import curve_pen, readable_color
+from lieapp.gui.plots.curve import readable_color, sample_pen
 from lieapp.gui.runs.entry import RunEntry
 from lieapp.gui.widgets.forms import ElidedLabel
 from lieapp.gui.widgets.icons import set_icon
 from lieapp.gui.widgets.theme import scaled
+from lieapp.gui.widgets.words import with_minus
 
 __all__ = ["RunsPanel", "Swatch", "metric_text"]
 
@@ -64,7 +65,7 @@ class Swatch(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         color = readable_color(self._color, self.palette().color(QPalette.ColorRole.Base).name())
-        painter.setPen(curve_pen(color, self._dash, 2.0))
+        painter.setPen(sample_pen(color, self._dash, 2.0, self.width()))
         middle = round(self.height() / 2)
         painter.drawLine(QPoint(0, middle), QPoint(self.width(), middle))
 
@@ -161,7 +162,7 @@ class _Row(QFrame):
         # A line may end before the rate, not between its number and its unit.
         self.name.setText(run.title.replace("lr ", "lr\u00a0").replace(" Å", "\u00a0Å"))
         self.cost.setText(texts[0])
-        self.reached.setText(texts[1])
+        self.reached.setText(with_minus(texts[1]))
         self.outcome.set_full_text(texts[2])
         for button, on in ((self.eye, run.visible), (self.pin, run.pinned)):
             if button.isChecked() != on:

@@ -27,6 +27,7 @@ from lieapp.gui.widgets.abstract import AbstractQt
 from lieapp.gui.widgets.action_button import ActionButton
 from lieapp.gui.widgets.forms import LABEL_WIDTH, FieldEditor, Section, SettingsForm
 from lieapp.gui.widgets.theme import scaled
+from lieapp.gui.widgets.words import folded
 from lieapp.optimizers.fields import FieldSpec
 from lieapp.optimizers.names import TORCH_CLASSES, title_of
 from lieapp.optimizers.settings import settings_for
@@ -70,7 +71,7 @@ class ChoiceBox(QComboBox):
     def add_choice(self, choice: Choice) -> None:
         """Add a word at the end."""
         self.addItem(choice.title, choice.value)
-        self.setItemData(self.count() - 1, choice.help, Qt.ItemDataRole.ToolTipRole)
+        self.setItemData(self.count() - 1, folded(choice.help), Qt.ItemDataRole.ToolTipRole)
 
     def show_value(self, value: str) -> None:
         """Show a word; one that is not in the list is added."""
@@ -248,6 +249,11 @@ class SettingsPanel(QFrame, metaclass=AbstractQt):
             self.choices_changed.emit(new)
 
     # -- showing --------------------------------------------------------------------------------------------------
+
+    @property
+    def choices(self) -> Any:
+        """The choices that are shown."""
+        return self._choices
 
     @abstractmethod
     def show_choices(self, choices: Any) -> None:

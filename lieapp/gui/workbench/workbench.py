@@ -306,7 +306,8 @@ class RunWorkbench(QWidget, metaclass=AbstractQt):
         if normalised(choices.optimizer) not in self._settings_classes:
             self.settings_class_wanted.emit(choices.optimizer)
             return
-        self.panel.show_choices(choices)
+        if choices is not self.panel.choices:  # else they came from there, and may still be typed
+            self.panel.show_choices(choices)
         if dict(choices.overrides) != self.panel.form.overrides() or self._shown_form[:1] != (choices.optimizer,):
             self._shown_form = ()
         self._show_form()

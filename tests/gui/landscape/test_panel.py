@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
@@ -37,7 +39,7 @@ def test_a_start_beside_the_picture_is_told(panel: LandscapePanel, window: MainW
     type_into(panel, 0, "500")
     assert window.landscape is not None and window.landscape.controller.start()[0] == 500.0
     assert panel.start_line.isVisible()
-    assert panel.start_line.text() == "Beside the picture, which shows x from -1.5 to 1.2 and y from -0.3 to 2."
+    assert panel.start_line.text() == "Beside the picture, which shows x from −1.5 to 1.2 and y from −0.3 to 2."
     type_into(panel, 0, "-1")
     assert not panel.start_line.isVisible()
     choose(panel, "transformer-tiny")
@@ -69,3 +71,27 @@ def test_a_wrong_formula_is_to_be_corrected(
     panel.evaluations.changed.emit()
     assert bar.isVisible()
     choose(panel, "saddle")
+
+
+def test_the_panel_shows_choices_that_were_made_without_it(panel: LandscapePanel, window: MainWindow) -> None:
+    assert window.landscape is not None
+    controller = window.landscape.controller
+    controller.set_choices(
+        replace(
+            controller.choices, landscape="muller-brown", start=(-0.5, 1.25), optimizer="sgd", overrides={"lr": 1e-4}
+        )
+    )
+    assert panel.landscape.value == "muller-brown"
+    assert [editor.value() for editor in panel.start] == [-0.5, 1.25]
+    assert panel.optimizer.currentData() == "sgd" and panel.form.overrides() == {"lr": 1e-4}
+
+
+def test_what_is_being_typed_is_not_written_anew(panel: LandscapePanel, window: MainWindow) -> None:
+    assert window.landscape is not None
+    field = panel.start[0].editor
+    field.setFocus()
+    field.selectAll()
+    for text in ("0", "0.", "0.2", "0.20", "0.200"):
+        QTest.keyClicks(field, text[-1])
+        assert field.text() == text
+    assert window.landscape.controller.start()[0] == 0.2

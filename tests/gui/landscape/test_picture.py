@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lieapp.gui.landscape.picture import Shading, make_picture, shading_of, widened
+from lieapp.gui.landscape.backdrop import held_view
+from lieapp.gui.landscape.picture import Area, Shading, make_picture, shading_in_view, shading_of, widened
 from lieapp.gui.plots.paths import distinct_rows
 from lieapp.landscapes.catalog import SURFACES, formula_surface
 
@@ -37,6 +38,44 @@ def test_colours_stay_when_one_looks_closer() -> None:
     whole, close = make_picture(surface), make_picture(surface, ((2.9, 3.1), (1.9, 2.1)))
     assert close.shading == whole.shading
     assert len([level for level in close.levels if level not in whole.levels]) >= 3  # lines of its own
+
+
+@pytest.mark.parametrize("name", list(SURFACES))
+def test_who_looks_from_far_away_sees_contours_and_more_than_one_colour(name: str) -> None:
+    surface = SURFACES[name]
+    assert shading_in_view(surface, surface.domain) == shading_in_view(surface)
+    (x0, x1), (y0, y1) = surface.domain
+    far = (x0 - 3.0 * (x1 - x0), x1 + 3.0 * (x1 - x0)), (y0 - 3.0 * (y1 - y0), y1 + 3.0 * (y1 - y0))
+    picture = make_picture(surface, far, grid=80, view=far)
+    shades = picture.shades[np.isfinite(picture.shades)]
+    assert np.mean(shades > 0.999) < 0.4 and np.mean(shades < 0.001) < 0.4
+    # Lines are found beside the domain too.
+    x, y = picture.contours.reshape(-1, 2).T
+    assert np.mean((x < x0) | (x > x1) | (y < y0) | (y > y1)) > 0.2
+
+
+def test_a_view_stays_on_what_can_be_drawn_however_one_zooms() -> None:
+    domain: Area = ((-1.0, 1.0), (-0.5, 0.5))
+    extent: Area = ((-2.0, 2.0), (-1.5, 1.5))
+    near: Area = ((-1.5, 1.5), (-0.75, 0.75))
+    assert held_view(near, near, domain, extent, at_one_scale=True) == near
+    # Too large: one ends on the way there, where the larger side has grown to the extent.
+    (x0, x1), (y0, y1) = held_view(((-9.0, 3.0), (-3.0, 3.0)), near, domain, extent, at_one_scale=True)
+    assert (x0, x1) == pytest.approx((-2.0, 2.0)) and y1 - y0 == pytest.approx(2.0)
+    # Once there, more of the same does nothing.
+    again = held_view(
+        ((x0 - 8.0, x1 + 3.0), (y0 - 4.0, y1 + 1.5)), ((x0, x1), (y0, y1)), domain, extent, at_one_scale=True
+    )
+    assert np.array(again) == pytest.approx(np.array(((x0, x1), (y0, y1))))
+    # Shifted beside it: back at its border, of the same size.
+    (x0, x1), (y0, y1) = held_view(((5.0, 6.0), (0.0, 0.5)), near, domain, extent, at_one_scale=True)
+    assert (x0, x1, y0, y1) == pytest.approx((1.0, 2.0, 0.0, 0.5))
+    # A pane so wide that the whole domain leaves room beside the extent may show that room.
+    wide: Area = ((-5.0, 5.0), (-0.5, 0.5))
+    assert np.array(held_view(wide, wide, domain, extent, at_one_scale=True)) == pytest.approx(np.array(wide))
+    # Sides with units of their own are held each by itself.
+    held = held_view(((-9.0, 9.0), (-0.5, 0.5)), near, domain, extent, at_one_scale=False)
+    assert np.array(held) == pytest.approx(np.array(((-2.0, 2.0), (-0.5, 0.5))))
 
 
 def test_shades_and_values_are_inverse() -> None:

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QGuiApplication, QImage, QMouseEvent
+from PySide6.QtGui import QGuiApplication, QImage, QMouseEvent, QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QFileDialog, QLineEdit, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QWidget
 
 from lieapp.cli import main
 from lieapp.gui.application.errors import Message
@@ -238,6 +238,63 @@ def test_recommended_settings_follow_the_landscape_and_typed_ones_stay(
     choices = bench.controller.choices
     assert (choices.landscape, choices.optimizer, dict(choices.overrides)) == ("muller-brown", "sgd", {"lr": 1e-4})
     assert panel.form.overrides() == {"lr": 1e-4}
+
+
+def test_a_sign_says_what_is_there_before_and_after_a_race(bench: LandscapeWorkbench, race, qtbot) -> None:
+    plot = bench.plot
+
+    def tip_at(x: float, y: float) -> str:
+        return plot.tip(QPointF(plot.plot.mapFromScene(plot.view_box.mapViewToScene(QPointF(x, y)))))
+
+    assert tip_at(0.0, -math.sqrt(0.5)).startswith("minimum") and "curvatures" in tip_at(0.0, 0.0)
+    assert "choose where the next run starts" in tip_at(0.5, 0.9)
+    race()
+    assert tip_at(0.0, -math.sqrt(0.5)).startswith("minimum")
+    assert "saddle" in tip_at(0.0, 0.0)
+
+
+def test_the_wheel_never_leads_to_where_nothing_is_drawn(bench: LandscapeWorkbench, qtbot) -> None:
+    def turn(steps: int) -> None:
+        viewport = bench.plot.plot.viewport()
+        place = QPointF(0.3 * viewport.width(), 0.7 * viewport.height())
+        for _ in range(steps):
+            event = QWheelEvent(
+                place,
+                viewport.mapToGlobal(place),
+                QPoint(0, 0),
+                QPoint(0, -120),
+                Qt.MouseButton.NoButton,
+                Qt.KeyboardModifier.NoModifier,
+                Qt.ScrollPhase.NoScrollPhase,
+                False,
+            )
+            QApplication.sendEvent(viewport, event)
+
+    def drawn() -> bool:
+        picture = bench.plot.picture
+        view = bench.plot.view_box.viewRange()
+        return picture is not None and all(
+            low <= a and b <= high for (low, high), (a, b) in zip(picture.area, view, strict=True)
+        )
+
+    turn(100)
+    qtbot.waitUntil(drawn, timeout=TIMEOUT)
+    picture = bench.plot.picture
+    assert picture is not None and picture.shading.high > 10.0  # who sees more has colours for more
+    (x0, x1), _ = bench.plot.view_box.viewRange()
+    turn(30)
+    a, b = bench.plot.view_box.viewRange()[0]
+    assert 0.9 * (x1 - x0) < b - a <= x1 - x0  # it was as far away as one can be
+    bench.fit_view()
+    qtbot.waitUntil(lambda: bench.plot.picture is not picture, timeout=TIMEOUT)
+    assert bench.plot.picture.shading.high < 2.0
+    choose(bench, "strict-saddle-100")
+    qtbot.waitUntil(lambda: bench.plot.picture is not None, timeout=TIMEOUT)
+    turn(100)
+    plane = bench.plot.backdrop.surface
+    assert plane is not None and plane.extent is not None
+    for (low, high), (a, b) in zip(plane.extent, bench.plot.view_box.viewRange(), strict=True):
+        assert b - a <= (high - low) * 1.01
 
 
 def test_many_dimensions_are_drawn_on_a_plane(bench: LandscapeWorkbench, qtbot) -> None:

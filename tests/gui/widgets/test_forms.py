@@ -90,6 +90,10 @@ def test_recommended_values_are_shown_as_auto_and_typing_overrides_them(form: Se
     field = form.editors["lr"].editor
     assert isinstance(field, QLineEdit)
     assert field.placeholderText() == "auto  1 Å"
+    limit = FieldEditor(FieldSpec("limit", "limit", "float", None, optional=True), "limit")
+    qtbot.addWidget(limit)
+    limit.set_recommended(None)
+    assert limit.editor.placeholderText() == "auto"
     assert form.editors["lr"].value() == 1.0
     with qtbot.waitSignal(form.changed):
         qtbot.keyClicks(field, "0.25")

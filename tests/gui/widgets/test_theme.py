@@ -7,7 +7,7 @@ import re
 import pytest
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QColor, QPalette
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
 
 from lieapp.gui.application.actions import ACTIONS
 from lieapp.gui.widgets.icons import icon, render_icon
@@ -90,3 +90,22 @@ def test_an_unknown_icon_is_an_error(qtbot) -> None:
 
 def test_the_icons_come_with_their_licence() -> None:
     assert "ISC License" in resource("icons/LICENSE").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("mode", ("light", "dark"))
+def test_muted_words_that_widgets_paint_are_as_legible_as_those_of_labels(qtbot, mode: str) -> None:
+    theme().set_mode(mode)
+    tokens = LIGHT if mode == "light" else DARK
+    for widget, group, color in (
+        (QWidget(), QPalette.ColorGroup.Active, tokens.muted),
+        (QLineEdit(), QPalette.ColorGroup.Active, tokens.muted),
+    ):
+        qtbot.addWidget(widget)
+        widget.ensurePolished()
+        # A style sheet that colours text makes this half transparent unless told otherwise.
+        assert widget.palette().color(group, QPalette.ColorRole.PlaceholderText) == QColor(color)
+    field = QLineEdit()
+    qtbot.addWidget(field)
+    field.setEnabled(False)
+    field.ensurePolished()
+    assert field.palette().color(QPalette.ColorRole.PlaceholderText) == QColor(tokens.disabled)
