@@ -29,7 +29,7 @@ class PerturbedGD(SeededOptimizer):
     Parameters
     ----------
     params : iterable
-        Parameters, as for any torch optimiser; real, dense, one group.
+        Parameters, as for any torch optimiser; real, dense, one group. Those without a gradient are left alone.
     lr : float
     radius : float
         Longest push.
@@ -115,7 +115,8 @@ class PerturbedGD(SeededOptimizer):
             state["rested"] = False
         elif state["since"] < 0 and not state["rested"]:
             state.update(since=0, before=float(loss), origin=[p.detach().clone() for p in own])
-            for p, push in zip(own, self._push(own, group["radius"]), strict=True):
+            moving = [p for p in own if p.grad is not None and p.numel()]
+            for p, push in zip(moving, self._push(moving, group["radius"]) if moving else [], strict=True):
                 p.add_(push)
             with torch.enable_grad():
                 closure()

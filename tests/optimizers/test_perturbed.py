@@ -50,6 +50,16 @@ def test_a_push_is_uniform_in_the_ball() -> None:
     assert float(torch.stack(seen).mean(0).norm()) < 0.05
 
 
+def test_parameters_without_a_gradient_are_not_pushed() -> None:
+    x, idle, empty = leaf(0.0, 0.0), leaf(1.0), leaf()
+    optimizer = PerturbedGD([x, idle, empty], lr=0.1)
+    for _ in range(60):
+        optimizer.step(backward_closure(lambda: strict_saddle(x), [x, idle, empty]))
+    assert idle.item() == 1.0 and float(strict_saddle(x.detach())) < -0.2
+    nothing = PerturbedGD([empty], lr=0.1)
+    nothing.step(backward_closure(lambda: empty.sum(), [empty]))
+
+
 def test_at_a_minimum_the_push_is_taken_back_and_none_follows() -> None:
     x = leaf(1e-6, 0.0)
     optimizer = PerturbedGD([x], interval=10, lr=0.01)
