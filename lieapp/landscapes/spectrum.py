@@ -73,7 +73,7 @@ class PathSpectrum:
 
 
 def thinned(frames: int, most: int) -> list[int]:
-    """Return at most so many frames of a run, evenly apart, the first and the last among them."""
+    """Return at most so many frames of a run, two at least, evenly apart, the first and the last among them."""
     if frames <= most:
         return list(range(frames))
     return sorted(set(np.rint(np.linspace(0, frames - 1, max(most, 2))).astype(int).tolist()))
