@@ -15,7 +15,7 @@ from lieapp.cli.delivery import Delivery
 from lieapp.cli.drawing import DrawingOptions, draw_results
 from lieapp.cli.groups import given_options, with_groups
 from lieapp.cli.options import Budget, Computing, Entrants, Tolerances
-from lieapp.cli.running import complete_runs, exit_status
+from lieapp.cli.running import complete_runs, exit_status, open_runs
 
 if TYPE_CHECKING:
     from lieapp.alignment.spec import AlignJob
@@ -105,12 +105,12 @@ def run_alignments(
     """Run jobs on one pair of structures, several as a race, and deliver them; returns the exit status."""
     from lieapp.alignment.inputs import load_inputs
     from lieapp.alignment.summary import summarise
-    from lieapp.engine.job import open_job, report_job
+    from lieapp.engine.job import report_job
     from lieapp.export.alignment_result import AlignmentResult
 
     folders = delivery.folders(titles)
     inputs = load_inputs(jobs[0])
-    runs = [open_job(job, inputs)[1] for job in jobs]
+    runs = open_runs(jobs, inputs)
     complete_runs(titles, jobs, runs, shown=delivery.shown)
     reports = [report_job(job, run.recording, inputs) for job, run in zip(jobs, runs, strict=True)]
     results = [
@@ -118,14 +118,16 @@ def run_alignments(
         for job, run, report in zip(jobs, runs, reports, strict=True)
     ]
     written: list[Path] = []
-    if delivery.out is not None:
-        from lieapp.export.alignment_bundle import export_alignment, export_race
+    try:
+        if delivery.out is not None:
+            from lieapp.export.alignment_bundle import export_alignment, export_race
 
-        for folder, result in zip(folders, results, strict=True):
-            written += export_alignment(folder, result.job, inputs, result.recording, result.report)
-        if len(results) > 1:
-            written += export_race(delivery.out, results, titles)
-    if drawings is not None:
-        written += draw_results(drawings, results, titles, shown=delivery.shown)
-    delivery.deliver_reports(reports, lambda: map(summarise, titles, reports), written)
+            for folder, result in zip(folders, results, strict=True):
+                written += export_alignment(folder, result.job, inputs, result.recording, result.report)
+            if len(results) > 1:
+                written += export_race(delivery.out, results, titles)
+        if drawings is not None:
+            written += draw_results(drawings, results, titles, shown=delivery.shown)
+    finally:  # what was found is told, also where files could not be written
+        delivery.deliver_reports(titles, reports, lambda: map(summarise, titles, reports), written)
     return exit_status(runs)

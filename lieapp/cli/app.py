@@ -39,7 +39,16 @@ class _PlainFlags:
 
 
 class _Command(_PlainFlags, TyperCommand):
-    pass
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; Ctrl+C where no run keeps what there is, before or after it, is not passed over in silence.
+
+        Runs under way take it themselves.
+        """
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            complain("interrupted.")
+            return 130
 
 
 class _Group(_PlainFlags, TyperGroup):

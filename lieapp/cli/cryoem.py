@@ -14,7 +14,7 @@ from lieapp.cli.app import EXIT_STATUS, UsageError, app
 from lieapp.cli.delivery import Delivery
 from lieapp.cli.groups import given_options, with_groups
 from lieapp.cli.options import Budget, Computing, Entrants
-from lieapp.cli.running import complete_runs, exit_status
+from lieapp.cli.running import complete_runs, exit_status, open_runs
 
 if TYPE_CHECKING:
     from lieapp.cryoem.spec import CryoemJob
@@ -191,11 +191,11 @@ def run_reconstructions(
     """
     from lieapp.cryoem.inputs import load_inputs
     from lieapp.cryoem.summary import summarise
-    from lieapp.engine.job import open_job, report_job
+    from lieapp.engine.job import report_job
 
     folders = delivery.folders(titles)
     inputs = load_inputs(jobs[0])
-    runs = [open_job(job, inputs)[1] for job in jobs]
+    runs = open_runs(jobs, inputs)
     for run, (file, checkpoint) in zip(runs, going_on, strict=False):
         run.restore(checkpoint)
         run.keep_checkpoint(file)
@@ -208,20 +208,22 @@ def run_reconstructions(
     complete_runs(titles, bounded, runs, shown=delivery.shown, budget=budget)
     reports = [report_job(job, run.recording, inputs) for job, run in zip(jobs, runs, strict=True)]
     written: list[Path] = []
-    if delivery.out is not None:
-        from lieapp.cryoem.baselines import measure_baselines
-        from lieapp.export.cryoem_bundle import Reconstruction, export_reconstructions
+    try:
+        if delivery.out is not None:
+            from lieapp.cryoem.baselines import measure_baselines
+            from lieapp.export.cryoem_bundle import Reconstruction, export_reconstructions
 
-        results = [
-            Reconstruction(title, job, run.recording, report)
-            for title, job, run, report in zip(titles, jobs, runs, reports, strict=True)
-        ]
-        written = export_reconstructions(
-            delivery.out,
-            results,
-            folders,
-            baselines=measure_baselines(jobs[0], inputs),
-            particles=inputs.particles if with_particles else None,
-        )
-    delivery.deliver_reports(reports, lambda: map(summarise, titles, reports), written)
+            results = [
+                Reconstruction(title, job, run.recording, report)
+                for title, job, run, report in zip(titles, jobs, runs, reports, strict=True)
+            ]
+            written = export_reconstructions(
+                delivery.out,
+                results,
+                folders,
+                baselines=measure_baselines(jobs[0], inputs),
+                particles=inputs.particles if with_particles else None,
+            )
+    finally:  # what was found is told, also where files could not be written
+        delivery.deliver_reports(titles, reports, lambda: map(summarise, titles, reports), written)
     return exit_status(runs)

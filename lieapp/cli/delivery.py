@@ -96,10 +96,16 @@ class Delivery:
                 typer.echo(f"Written: {counted(len(written), 'file')} to {_places(written, self.out)}")
 
     def deliver_reports(
-        self, reports: Sequence[Any], summaries: Callable[[], Iterable[str]], written: Sequence[Path]
+        self,
+        titles: Sequence[str],
+        reports: Sequence[Any],
+        summaries: Callable[[], Iterable[str]],
+        written: Sequence[Path],
     ) -> None:
-        """Deliver the reports of a run, or of all runs of a race."""
+        """Deliver the report of a run, or of all runs of a race, each with the title that files and words give it."""
         objects = [json.loads(report.to_json()) for report in reports] if self.as_json else []
+        if len(objects) > 1:
+            objects = [{"title": title, **each} for title, each in zip(titles, objects, strict=True)]
         self.deliver_results(objects, summaries, written, plural="runs")
 
 

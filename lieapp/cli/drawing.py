@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lieapp.cli.app import complain
+from lieapp.cli.app import UsageError, complain
 
 if TYPE_CHECKING:
     from lieapp.export.alignment_result import AlignmentResult
@@ -52,6 +52,9 @@ class DrawingOptions:
         """Return what is to be drawn, checked before anything is computed; None for nothing."""
         files = (self.render, self.movie, self.turntable)
         if not any(files):
+            if self.size is not None or self.transparent:
+                flag = "--transparent" if self.size is None else "--size"
+                raise UsageError(f"{flag} goes with --render, --movie or --turntable, or leave it out.")
             return None
         from lieapp.export.drawings import DrawingRequest, parse_size
         from lieapp.export.movie import MovieLook
@@ -77,6 +80,8 @@ class FilmOptions:
     def request(self, jobs: Sequence[LandscapeJob]) -> FilmRequest | None:
         """Return what is to be filmed, checked before anything is computed; None for nothing."""
         if self.movie is None:
+            if self.size is not None:
+                raise UsageError("--size is that of a film: it goes with --movie, or leave it out.")
             return None
         from lieapp.export.drawings import parse_size
         from lieapp.export.landscape_movie import FilmRequest

@@ -14,7 +14,7 @@ from lieapp.cli.delivery import Delivery, file_stem
 from lieapp.cli.drawing import FilmOptions, drawing_progress, film_results
 from lieapp.cli.groups import given_options, with_groups
 from lieapp.cli.options import Budget, Computing, Entrants, Tolerances
-from lieapp.cli.running import complete_runs, exit_status, stop_on_interrupt
+from lieapp.cli.running import complete_runs, exit_status, open_runs, prints_aside, stop_on_interrupt
 
 if TYPE_CHECKING:
     from lieapp.export.landscape_movie import FilmRequest
@@ -93,6 +93,10 @@ def landscape(
             raise UsageError("--movie films runs, and a sweep has too many: leave out --sweep or --movie.")
         return _sweep_landscape(sweep, titles, jobs, seeds, displacement, delivery)
     seeds = seeds or 1
+    if displacement is not None and (seeds == 1 or not jobs[0].description.is_planar):
+        raise UsageError(
+            "--displacement sets the starts of several --seeds on a surface apart: add them, or leave it out."
+        )
     if seeds > 1:
         distance = distance_of_starts(jobs[0], seeds, displacement)
         if delivery.shown and jobs[0].description.is_planar:
@@ -133,33 +137,40 @@ def _sweep_landscape(
     from lieapp.optimizers.registry import settings_class
 
     delivery.make_folder()
-    specs = [
-        SweepSpec(job, parse_range(text, settings_class(job.optimizer.name)), seeds or SEEDS, displacement)
-        for job in jobs
-    ]
-    for spec in specs:
-        check_sweep(spec)
+    with prints_aside():
+        specs = [
+            SweepSpec(job, parse_range(text, settings_class(job.optimizer.name)), seeds or SEEDS, displacement)
+            for job in jobs
+        ]
+        for spec in specs:
+            check_sweep(spec)
     control = RunControl()
     results = []
     with stop_on_interrupt(control):
         for title, spec in zip(titles, specs, strict=True):
             if delivery.shown:
                 typer.echo(f"{title}: {sweep_cost(spec)}")
-            with drawing_progress(shown=delivery.shown) as advance:
+                if spec.seeds > 1 and spec.job.description.is_planar:
+                    typer.echo(_starts_words(spec.job, spec.seeds, spec.distance))
+            with prints_aside(), drawing_progress(shown=delivery.shown) as advance:
 
                 def tell(progress: SweepProgress, name: str = title, advance: Any = advance) -> None:
                     advance(name, progress.done / progress.runs)
 
                 results.append(run_sweep(spec, control=control, progress=tell))
-    written: list[Path] = []
-    if delivery.out is not None:
-        from lieapp.export.landscape_studies import write_sweep
-
-        for title, result in zip(titles, results, strict=True):
-            stem = "sweep" if len(results) == 1 else f"sweep-{file_stem(title)}"
-            written += write_sweep(result, delivery.out, stem)
     records = [result.to_dict() for result in results]
-    delivery.deliver_results(records, lambda: map(summarise_sweep, titles, results), written, plural="sweeps")
+    if len(records) > 1:
+        records = [{"title": title, **record} for title, record in zip(titles, records, strict=True)]
+    written: list[Path] = []
+    try:
+        if delivery.out is not None:
+            from lieapp.export.landscape_studies import write_sweep
+
+            for title, result in zip(titles, results, strict=True):
+                stem = "sweep" if len(results) == 1 else f"sweep-{file_stem(title)}"
+                written += write_sweep(result, delivery.out, stem)
+    finally:  # what was found is told, also where files could not be written
+        delivery.deliver_results(records, lambda: map(summarise_sweep, titles, results), written, plural="sweeps")
     return 0 if all(result.complete for result in results) else 130
 
 
@@ -173,33 +184,35 @@ def run_landscapes(
     film: FilmRequest | None = None,
 ) -> int:
     """Run jobs on one landscape and deliver them; ``told`` prints what happened instead of one report a run."""
-    from lieapp.engine.job import open_job, report_job
+    from lieapp.engine.job import report_job
     from lieapp.export.landscape_figures import LandscapeResult
     from lieapp.landscapes.caption import RaceEntry, race_caption
     from lieapp.landscapes.summary import summarise
 
     folders = delivery.folders(titles)
-    runs = [open_job(job)[1] for job in jobs]
+    runs = open_runs(jobs)
     complete_runs(titles, jobs, runs, shown=delivery.shown, budget=budget)
     results = [
         LandscapeResult(title, job, run.recording, report_job(job, run.recording))
         for title, job, run in zip(titles, jobs, runs, strict=True)
     ]
-    written: list[Path] = []
-    if delivery.out is not None:
-        from lieapp.export.landscape_bundle import export_landscape, export_landscape_race
-
-        for folder, result in zip(folders, results, strict=True):
-            written += export_landscape(folder, result)
-        if len(results) > 1:
-            written += export_landscape_race(delivery.out, results)
-    if film is not None:
-        written += film_results(film, results, shown=delivery.shown)
 
     def summaries() -> list[str]:
         if told:
             return [race_caption([RaceEntry(result.title, result.job, result.recording) for result in results])]
         return [summarise(result.title, result.report) for result in results]
 
-    delivery.deliver_reports([result.report for result in results], summaries, written)
+    written: list[Path] = []
+    try:
+        if delivery.out is not None:
+            from lieapp.export.landscape_bundle import export_landscape, export_landscape_race
+
+            for folder, result in zip(folders, results, strict=True):
+                written += export_landscape(folder, result)
+            if len(results) > 1:
+                written += export_landscape_race(delivery.out, results)
+        if film is not None:
+            written += film_results(film, results, shown=delivery.shown)
+    finally:  # what was found is told, also where files could not be written
+        delivery.deliver_reports(titles, [result.report for result in results], summaries, written)
     return exit_status(runs)

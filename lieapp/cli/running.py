@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stdout
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,20 @@ if TYPE_CHECKING:
     from lieapp.engine.job import Job
     from lieapp.engine.run import Run
 
-__all__ = ["complete_runs", "exit_status", "stop_on_interrupt"]
+__all__ = ["complete_runs", "exit_status", "open_runs", "prints_aside", "stop_on_interrupt"]
+
+
+def open_runs(jobs: Sequence[Job], inputs: Any = None) -> list[Run]:
+    """Open jobs on the same inputs."""
+    from lieapp.engine.job import open_job
+
+    with prints_aside():
+        return [open_job(job, inputs)[1] for job in jobs]
+
+
+def prints_aside() -> AbstractContextManager[Any]:
+    """Send what an optimiser of one's own prints to standard error: standard output is for results alone."""
+    return redirect_stdout(sys.stderr)
 
 
 def complete_runs(
@@ -26,7 +39,7 @@ def complete_runs(
 
     control = RunControl()
     threads = single_thread() if all(run.problem.single_threaded for run in runs) else nullcontext()
-    with threads, stop_on_interrupt(control), _progress(titles, jobs, shown=shown) as advance:
+    with threads, stop_on_interrupt(control), prints_aside(), _progress(titles, jobs, shown=shown) as advance:
         if len(runs) == 1:
             runs[0].share_control(control)
             for frame in runs[0]:

@@ -58,6 +58,11 @@ def test_typed_formula(capsys: pytest.CaptureFixture[str]) -> None:
         (["landscape", "transformer-tiny", "--text", "no-such.txt"], "no-such.txt"),
         (["landscape", "saddle", "--seeds", "0"], "seeds"),
         (["landscape", "saddle", "--seeds", "2", "--displacement", "inf"], "displacement"),
+        (["landscape", "saddle", "--displacement", "0.1"], "--displacement sets the starts of several --seeds"),
+        (["landscape", "strict-saddle-100", "--seeds", "2", "--displacement", "0.1"], "on a surface"),
+        (["landscape", "saddle", "--size", "640x480"], "--size is that of a film"),
+        (["align", "a.pdb", "b.pdb", "--size", "640x480"], "--size goes with --render"),
+        (["align", "a.pdb", "b.pdb", "--transparent"], "--transparent goes with --render"),
         (["demo", "--lab", "kitchen"], "expected align, landscape or cryoem"),
     ],
 )
@@ -82,12 +87,57 @@ def test_an_optimiser_of_ones_own_lies_where_the_program_is_started(
     assert sys.path[-1] == "" and sys.path.count("") == 1
 
 
+def test_what_an_optimiser_of_ones_own_prints_is_not_among_the_results(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = """import torch
+
+print("imported")
+
+
+class Talker(torch.optim.SGD):
+    def __init__(self, params, lr=0.05):
+        print("made")
+        super().__init__(params, lr=lr)
+
+    def step(self, closure=None):
+        print("stepped")
+        return super().step(closure)
+"""
+    (tmp_path / "talkers_descent.py").write_text(source, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    words = ["landscape", "saddle", "--optimizer", "talkers_descent:Talker", "--json"]
+    assert main([*words, "--steps", "2"]) == 0
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["steps"] == 2
+    assert captured.err.splitlines() == ["imported", "made", "stepped", "stepped"]
+    assert main([*words, "--sweep", "lr=0.01:0.1:2", "--seeds", "1", "--evaluations", "2"]) == 0
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["runs"] == 2
+    assert captured.err.count("stepped") == 4
+
+
+def test_results_are_told_although_the_film_was_interrupted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object, **__: object) -> list[Path]:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("lieapp.cli.landscape.film_results", interrupted)
+    words = ["landscape", "saddle", "--optimizer", "sgd", "--steps", "3", "--movie", str(tmp_path / "film.gif")]
+    assert main(words) == 130
+    captured = capsys.readouterr()
+    assert "Stopped at the limit of 3 steps" in captured.out
+    assert captured.err.strip() == "lieapp: interrupted."
+
+
 def test_race_with_seeds_writes_everything(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "race"
     words = ["landscape", "strict-saddle-100", "--optimizer", "sgd", "--optimizer", "deo", "--set", "sgd.lr=0.15"]
     assert main([*words, "--seeds", "2", "--evaluations", "60", "--json", "--out", str(folder)]) == 0
     runs = json.loads(capsys.readouterr().out)["runs"]
     assert [(run["optimizer"], run["seed"]) for run in runs] == [("sgd", 0), ("sgd", 1), ("deo", 0), ("deo", 1)]
+    assert [run["title"] for run in runs] == ["sgd seed 0", "sgd seed 1", "deo seed 0", "deo seed 1"]
     assert runs[0]["settings"]["lr"] == 0.15
     assert runs[0]["loss"] != runs[1]["loss"]
     assert {path.name for path in folder.iterdir()} == {
