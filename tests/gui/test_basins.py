@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QToolButton
+from PySide6.QtWidgets import QFileDialog, QToolButton
 
 from lieapp.gui.application.errors import Message
 from lieapp.gui.landscape.workbench import LandscapeWorkbench
@@ -146,12 +146,32 @@ def test_map_and_spectrum_are_written(
     studies.basins.grid.setCurrentIndex(studies.basins.grid.findData(21))
     mapped(bench, qtbot)
     for name in ("map.csv", "map.svg"):
-        studies.write(studies.basins, tmp_path / name)
+        studies.write("basins", tmp_path / name)
     qtbot.waitUntil(lambda: sum(message.level == "success" for message in messages) == 2, timeout=TIMEOUT)
     assert len((tmp_path / "map.csv").read_text(encoding="utf-8").splitlines()) == 442
     assert (tmp_path / "map.svg").read_text(encoding="utf-8").startswith("<?xml")
-    studies.write(studies.basins, tmp_path / "missing" / "map.svg")
+    studies.write("basins", tmp_path / "missing" / "map.svg")
     qtbot.waitUntil(lambda: messages[-1].level == "error", timeout=TIMEOUT)
+
+
+def test_a_study_is_written_where_the_last_export_went(
+    bench: LandscapeWorkbench, window: MainWindow, qtbot, tmp_path: Path, messages: list[Message], monkeypatch
+) -> None:
+    studies = bench.studies
+    studies.basins.grid.setCurrentIndex(studies.basins.grid.findData(21))
+    mapped(bench, qtbot)
+    window.preferences.set_text("export", str(tmp_path))
+    asked: list[str] = []
+
+    def ask(parent: object, title: str, suggestion: str, filters: str) -> tuple[str, str]:
+        asked.append(suggestion)
+        return suggestion, filters.split(";;")[0]
+
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", ask)
+    studies.basins.export_button.click()
+    qtbot.waitUntil(lambda: any(message.level == "success" for message in messages), timeout=TIMEOUT)
+    assert asked == [str(tmp_path / "landscape_himmelblau_basins.svg")] and Path(asked[0]).is_file()
+    assert messages[-1].action is not None and messages[-1].action[0] == "Open folder"
 
 
 def test_spectrum_is_computed_once_for_every_run(bench: LandscapeWorkbench, qtbot) -> None:

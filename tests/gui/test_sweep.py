@@ -88,7 +88,7 @@ def test_sweep_is_drawn_as_it_comes_and_told(
     assert f"({bands[-1].reached}/4)" in panel.describe(0.0, 0.0)
     panel.measure.setCurrentIndex(2)
     assert len(panel.dots.getData()[0]) == sum(np.isfinite(run.measure("loss")) for run in found.runs)
-    studies.write(panel, tmp_path / "sweep.csv")
+    studies.write("sweep", tmp_path / "sweep.csv")
     qtbot.waitUntil(lambda: any(message.level == "success" for message in messages), timeout=TIMEOUT)
     rows = list(csv.DictReader((tmp_path / "sweep.csv").read_text(encoding="utf-8").splitlines()))
     assert [float(row["loss"]) for row in rows] == [run.loss for run in found.runs]

@@ -113,6 +113,7 @@ class LandscapeExports(RunExports):
     ) -> None:
         super().__init__(workbench, worker, errors, preferences, window)
         self._long = long
+        workbench.study_export_wanted.connect(self._ask_study)
 
     def handlers(self) -> dict[str, Callable[[], object]]:
         return super().handlers() | {"export_movie": self._ask_movie}
@@ -163,6 +164,13 @@ class LandscapeExports(RunExports):
     def stem(self, identifier: str) -> str:
         current = self._controller.current
         return f"landscape_{self._controller.choices.landscape if current is None else current.job.landscape}"
+
+    def _ask_study(self, name: str) -> None:
+        from lieapp.export.landscape_studies import STUDY_SUFFIXES
+
+        path = self._ask_file(f"Write the {name}", f"{self.stem('export')}_{name}", STUDY_SUFFIXES)
+        if path is not None:
+            self._workbench.studies.write(name, path)
 
     def _ask_movie(self) -> None:
         path = self._ask_file("Write the movie", f"{self.stem('export_movie')}_movie", movie_suffixes())

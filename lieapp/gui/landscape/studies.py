@@ -8,10 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QFileDialog
 
 from lieapp.errors import LieAppError
-from lieapp.gui.application.errors import Message
 from lieapp.gui.landscape.basin_plot import BasinPlot
 from lieapp.gui.landscape.controller import LandscapeController
 from lieapp.gui.landscape.session import Scene, scene_of
@@ -21,6 +19,7 @@ from lieapp.gui.landscape.study_desk import StudyControl, StudyDesk
 from lieapp.gui.landscape.sweep_panel import SweepPanel
 from lieapp.gui.runs.entry import RunEntry
 from lieapp.gui.work.worker import Worker
+from lieapp.gui.workbench.export_paths import written_message
 from lieapp.optimizers.names import normalised
 from lieapp.optimizers.settings import SETTINGS
 
@@ -55,9 +54,12 @@ class LandscapeStudies(QObject):
     -------
     ended(str)
         A study of this name came to its end, or was stopped: "basins", "sweep" or "spectrum".
+    export_wanted(str)
+        The user wants what the card of this name shows in a file; answer with `write`.
     """
 
     ended = Signal(str)
+    export_wanted = Signal(str)
 
     def __init__(
         self, controller: LandscapeController, compute: Worker, files: Worker, parent: QObject | None = None
@@ -73,9 +75,9 @@ class LandscapeStudies(QObject):
         self.basins.wanted.connect(self.map_basins)
         self.sweep.wanted.connect(self.run_sweep)
         self.spectrum.wanted.connect(self.compute_spectrum)
-        for card in self._cards.values():
+        for name, card in self._cards.items():
             card.stop_wanted.connect(self.desk.stop)
-            card.export_wanted.connect(lambda card=card: self._ask_file(card))
+            card.export_wanted.connect(lambda name=name: self.export_wanted.emit(name))
         self.basins.grid_chosen.connect(self.refresh)
         self.sweep.range_changed.connect(self._show_sweep)
         self.basins.start_chosen.connect(lambda x, y: controller.set_start((x, y)))
@@ -271,8 +273,9 @@ class LandscapeStudies(QObject):
 
     # -- files ----------------------------------------------------------------------------------------------------
 
-    def write(self, card: StudyCard, path: Path) -> None:
-        """Write what a card shows; the suffix is the format."""
+    def write(self, name: str, path: Path) -> None:
+        """Write what the card of a name shows; the suffix is the format."""
+        card = self._cards[name]
         found = card.found
         look: dict[str, Any] = {}
         if card is self.basins:
@@ -284,21 +287,9 @@ class LandscapeStudies(QObject):
         errors = self._controller.errors
         self._files.submit(
             lambda task: task.load("lieapp.export.landscape_studies").write_study(found, path, **look),
-            lambda files: errors.post(Message(f"Written to {files[0]}.", "success")),
-            lambda error: errors.report(error, "Writing"),
+            lambda files: errors.post(written_message(files, path)),
+            lambda error: errors.report(error, f"Writing the {card.plot.accessibleName().lower()}"),
         )
-
-    def _ask_file(self, card: StudyCard) -> None:
-        from lieapp.export.landscape_studies import STUDY_SUFFIXES
-
-        name = next(name for name, each in self._cards.items() if each is card)
-        filters = {f"{suffix[1:].upper()} (*{suffix})": suffix for suffix in STUDY_SUFFIXES}
-        suggestion = f"{name}{STUDY_SUFFIXES[0]}"
-        chosen, kind = QFileDialog.getSaveFileName(card.window(), "Write", suggestion, ";;".join(filters))
-        if chosen:
-            path = Path(chosen)
-            known = path.suffix.lower() in STUDY_SUFFIXES
-            self.write(card, path if known else path.with_name(path.name + filters[kind]))
 
 
 def _numbers(settings: dict[str, Any]) -> dict[str, float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from lieapp.gui.application.actions import ActionSet
@@ -52,7 +53,14 @@ class LandscapeWorkbench(SceneWorkbench):
     actions : ActionSet
     compute, files : Worker
         The first owns torch; pictures are computed by the second.
+
+    Signals
+    -------
+    study_export_wanted(str)
+        The user wants a study of this name in a file; answer with `LandscapeStudies.write`.
     """
+
+    study_export_wanted = Signal(str)
 
     controller: LandscapeController
     panel: LandscapePanel
@@ -122,6 +130,7 @@ class LandscapeWorkbench(SceneWorkbench):
             from lieapp.gui.landscape.studies import LandscapeStudies
 
             self._studies = LandscapeStudies(self.controller, *self._workers, self)
+            self._studies.export_wanted.connect(self.study_export_wanted)
             self.tabs.make_pages()
         return self._studies
 
