@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtWidgets import QWidget
 
 from lieapp.engine.best import name_of_best
 from lieapp.gui.align import exporting
@@ -21,7 +21,7 @@ from lieapp.gui.runs.entry import RunEntry
 from lieapp.gui.widgets.picture_dialog import PictureDialog
 from lieapp.gui.widgets.progress_strip import ProgressStrip
 from lieapp.gui.work.worker import Task, Worker
-from lieapp.gui.workbench.export_paths import ask_file, open_folder, written_message
+from lieapp.gui.workbench.export_paths import ask_file, ask_folder, open_folder, written_message
 from lieapp.gui.workbench.long_export import LongExport, movie_suffixes
 from lieapp.scene.errors import SceneError
 from lieapp.scene.headless import render_snapshot
@@ -199,23 +199,16 @@ class ExportDesk:
         current = self._current
         if current is None:
             return
-        parent = QFileDialog.getExistingDirectory(
-            self._window, "Folder in which to write everything", self._preferences.text("export")
-        )
-        if parent:
-            self._preferences.set_text("export", parent)
-            self.everything(Path(parent) / exporting.suggested_stem(current))
+        parent = ask_folder(self._window, self._preferences, "Folder in which to write everything")
+        if parent is not None:
+            self.everything(parent / exporting.suggested_stem(current))
 
     def _ask_one(self, identifier: str) -> None:
         export = exporting.EXPORTS[identifier]
         if export.suffix:
             path = self._ask_file(f"Write the {export.title}", "", (export.suffix,))
         else:
-            folder = self._preferences.text("export")
-            chosen = QFileDialog.getExistingDirectory(self._window, f"Folder for the {export.title}", folder)
-            path = Path(chosen) if chosen else None
-            if path is not None:
-                self._preferences.set_text("export", str(path))
+            path = ask_folder(self._window, self._preferences, f"Folder for the {export.title}")
         if path is not None:
             self.one(identifier, path)
 

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from lieapp.gui.application.errors import Message
 from lieapp.gui.application.preferences import Preferences
 
-__all__ = ["ask_file", "open_folder", "written_message"]
+__all__ = ["ask_file", "ask_folder", "open_folder", "written_message"]
 
 
 def ask_file(window: QWidget, preferences: Preferences, title: str, stem: str, suffixes: Sequence[str]) -> Path | None:
@@ -46,6 +46,24 @@ def ask_file(window: QWidget, preferences: Preferences, title: str, stem: str, s
         path = path.with_suffix("")
     preferences.set_text("export", str(path.parent))
     return path
+
+
+def ask_folder(window: QWidget, preferences: Preferences, title: str) -> Path | None:
+    """Ask for a folder to write into, and remember it; None if the user thinks better of it.
+
+    Parameters
+    ----------
+    window : QWidget
+        Parent of the dialog.
+    preferences : Preferences
+    title : str
+        Of the dialog.
+    """
+    chosen = QFileDialog.getExistingDirectory(window, title, preferences.text("export"))
+    if not chosen:
+        return None
+    preferences.set_text("export", chosen)
+    return Path(chosen)
 
 
 def written_message(files: Sequence[Path], path: Path, said: str = "") -> Message:

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import ClassVar
 
 from PySide6.QtGui import QGuiApplication, QPixmap
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtWidgets import QWidget
 
 from lieapp.gui.application.errors import ErrorCenter, Message
 from lieapp.gui.application.preferences import Preferences
 from lieapp.gui.runs.entry import RunEntry
 from lieapp.gui.work.worker import Task, Worker
-from lieapp.gui.workbench.export_paths import ask_file, written_message
+from lieapp.gui.workbench.export_paths import ask_file, ask_folder, written_message
 from lieapp.gui.workbench.scene_workbench import SceneWorkbench
 
 __all__ = ["RunExports", "file_word", "picture_of"]
@@ -141,13 +141,8 @@ class RunExports(ABC):
             self.write_picture(path)
 
     def _ask_folder(self, title: str, stem: str) -> Path | None:
-        chosen = QFileDialog.getExistingDirectory(
-            self._window, f"Folder in which to write {title}", self._preferences.text("export")
-        )
-        if not chosen:
-            return None
-        self._preferences.set_text("export", chosen)
-        return Path(chosen) / stem
+        folder = ask_folder(self._window, self._preferences, f"Folder in which to write {title}")
+        return None if folder is None else folder / stem
 
     def _ask_file(self, title: str, stem: str, suffixes: Sequence[str]) -> Path | None:
         return ask_file(self._window, self._preferences, title, stem, suffixes)
