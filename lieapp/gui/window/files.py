@@ -110,12 +110,13 @@ class WindowFiles(QObject):
 
     def open_dropped(self, files: Sequence[Path]) -> None:
         """Open files that were dropped on the window."""
+        from lieapp.cryoem.maps import is_map_name
         from lieapp.cryoem.reading import is_particle_name
 
         particles = [file for file in files if is_particle_name(file)]
         if particles:
             self.open_images(particles[0])  # the stacks that come along are read because it names them
-        elif len(files) == 1 and (self._window.shown is self._window.cryoem or _is_of_images(files[0])):
+        elif len(files) == 1 and (self._window.shown is self._window.cryoem or is_map_name(files[0])):
             self.open_images(files[0])
         else:
             self._window.choose_workbench("align")
@@ -143,9 +144,10 @@ class WindowFiles(QObject):
     def _open_recent(self, path: Path) -> None:
         from lieapp.cryoem.reading import is_particle_name
 
-        if is_particle_name(path):
+        if is_particle_name(path) or self._window.shown is self._window.cryoem:
             self.open_images(path)
         else:
+            self._window.choose_workbench("align")
             self._window.controller.desk.open_files([path])
 
     # -- fetched --------------------------------------------------------------------------------------------------
@@ -165,11 +167,3 @@ class WindowFiles(QObject):
             self._window.controller.desk.fetch(text)
             field.clear()
             self._window.workbench.viewer.setFocus()
-
-
-def _is_of_images(path: Path) -> bool:
-    """Whether a file that is dropped belongs to the Cryo-EM workbench."""
-    from lieapp.cryoem.maps import is_map_name
-    from lieapp.cryoem.reading import is_particle_name
-
-    return is_map_name(path) or is_particle_name(path)

@@ -42,6 +42,22 @@ def test_the_first_screen(window: MainWindow, qtbot) -> None:
     assert window.focusWidget() is window.workbench.panel.main_button
 
 
+def test_a_recent_file_opens_where_it_can_be_seen(window: MainWindow, hinge: tuple[Path, Path], qtbot) -> None:
+    window.preferences.add_recent_file(hinge[0])
+    window.choose_workbench("landscape")
+    window.opening.recent_menu.aboutToShow.emit()
+    entry = window.opening.recent_menu.actions()[0]
+    assert entry.text() == hinge[0].name
+    entry.trigger()
+    assert window.shown is window.workbench
+    qtbot.waitUntil(lambda: "mobile" in window.controller.session.slots, timeout=TIMEOUT)
+    window.choose_workbench("cryoem")
+    entry.trigger()
+    assert window.cryoem is not None and window.shown is window.cryoem
+    qtbot.waitUntil(lambda: window.cryoem.controller.choices.path == str(hinge[0]), timeout=TIMEOUT)
+    assert window.cryoem.controller.choices.source == "structure"
+
+
 def test_menus_of_the_views_go_when_they_are_closed(paired: MainWindow, qtbot) -> None:
     panel = paired.workbench.sequences.panel
     for widget in (paired.workbench.viewer, panel):
