@@ -1,22 +1,19 @@
-"""What slice is wanted, and having it computed on a worker, where those made before are kept."""
+"""What slice is wanted, and the work that makes it."""
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QObject, Signal
 
 from lieapp.errors import LieAppError
 from lieapp.gui.align.session import pose_of
 from lieapp.gui.align.slice_chooser import PlaneChoice
 from lieapp.gui.runs.entry import RunEntry
-from lieapp.gui.work.kept_work import KeptWork
-from lieapp.gui.work.worker import Task, Worker
+from lieapp.gui.work.worker import Task
 
 if TYPE_CHECKING:
     from lieapp.alignment.inputs import AlignInputs
@@ -25,9 +22,8 @@ if TYPE_CHECKING:
     from lieapp.alignment.slice import Slice, SlicePlane
     from lieapp.alignment.spec import AlignJob
 
-__all__ = ["KEPT_SLICES", "SliceMaker", "SliceRequest"]
+__all__ = ["SliceRequest"]
 
-KEPT_SLICES = 12
 _DIVERGED = 20.0  # radii of gyration: farther shifts are of a run that went astray
 
 
@@ -81,26 +77,27 @@ class SliceRequest:
         except (ValueError, LieAppError):
             return np.eye(3)
 
-    def plane_maker(self) -> Callable[[LossSurface], SlicePlane]:
-        """Return what makes the plane on another thread; the run is read now."""
-        module = importlib.import_module("lieapp.alignment.slice")
-        choice = self.choice
-        poses = self._poses()
-        if choice.kind == "axes":
+    def prepare(self, known: Sequence[LossSurface]) -> Callable[[Task], Slice]:
+        """Return the work that makes the slice on another thread; the run is read now.
 
-            def make(surface: LossSurface) -> SlicePlane:
-                best = surface.best
-                away = surface.shifts(*poses) - surface.shifts(best.rotation[None], best.translation[None])
-                reach = np.abs(away[np.isfinite(away).all(axis=1)]).max(initial=0.0)
-                reach = 1.1 * min(max(reach, surface.radius), _DIVERGED * surface.radius)
-                plane: SlicePlane = module.axes_plane(surface, *choice.axes, reach=float(reach))
-                return plane
+        Parameters
+        ----------
+        known : sequence of LossSurface
+            Of the same inputs: one of the same objective is taken, else a new one is made.
+        """
+        inputs, objective, choice, poses = self.inputs, self.objective, self.choice, self._poses()
+        start = self.start() if choice.kind == "start" else None
 
-            return make
-        if choice.kind == "path":
-            return lambda surface: module.path_plane(surface, poses[0])
-        start = self.start()
-        return lambda surface: module.start_plane(surface, start, choice.through)
+        def work(task: Task) -> Slice:
+            module = task.load("lieapp.alignment.slice")
+            surface = next((each for each in known if each.objective == objective), None)
+            if surface is None:
+                surface = task.load("lieapp.alignment.loss_surface").LossSurface.of_inputs(inputs, objective)
+            plane = _plane(module, surface, choice, poses, start)
+            found: Slice = module.compute_slice(plane, progress=task.tell, cancelled=task.cancelled)
+            return found
+
+        return work
 
     def _poses(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         if self.run is None:
@@ -111,61 +108,23 @@ class SliceRequest:
         return rotations[:count], translations[:count]
 
 
-class SliceMaker(QObject):
-    """Has slices computed.
-
-    Parameters
-    ----------
-    worker : Worker
-
-    Signals
-    -------
-    made(object, object)
-        Key of the request, and the slice.
-    progressed(float)
-        Finished fraction of the request under way.
-    failed(str)
-    """
-
-    made = Signal(object, object)
-    progressed = Signal(float)
-    failed = Signal(str)
-
-    def __init__(self, worker: Worker, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._work = KeptWork(worker, KEPT_SLICES, self)
-        self._work.done.connect(self.made)
-        self._work.progressed.connect(self.progressed)
-        self._work.failed.connect(lambda error: self.failed.emit(str(error)))
-
-    @property
-    def busy(self) -> bool:
-        """Whether a slice is being computed."""
-        return self._work.busy
-
-    def ask(self, request: SliceRequest) -> Slice | None:
-        """Return the slice if it was made before; else have it computed, instead of any other, and report it."""
-        return self._work.ask(request.key, lambda: self._prepare(request))
-
-    def stop(self) -> None:
-        """Forget what is being computed."""
-        self._work.stop()
-
-    def forget(self) -> None:
-        """Forget all slices."""
-        self._work.forget()
-
-    def _prepare(self, request: SliceRequest) -> Callable[[Task], Slice | None]:
-        make = request.plane_maker()
-        inputs, objective = request.inputs, request.objective
-        surfaces = [found.plane.surface for found in self._work.answers]
-        known = [surface for surface in surfaces if surface.objective == objective]
-
-        def work(task: Task) -> Slice | None:
-            module = importlib.import_module("lieapp.alignment.slice")
-            loss = importlib.import_module("lieapp.alignment.loss_surface")
-            surface = known[0] if known else loss.LossSurface.of_inputs(inputs, objective)
-            found: Slice | None = module.compute_slice(make(surface), progress=task.tell, cancelled=task.cancelled)
-            return found
-
-        return work
+def _plane(
+    module: Any,
+    surface: LossSurface,
+    choice: PlaneChoice,
+    poses: tuple[NDArray[np.float64], NDArray[np.float64]],
+    start: NDArray[np.float64] | None,
+) -> SlicePlane:
+    """Return the plane of a choice, made by `lieapp.alignment.slice`."""
+    plane: SlicePlane
+    if choice.kind == "axes":
+        best = surface.best
+        away = surface.shifts(*poses) - surface.shifts(best.rotation[None], best.translation[None])
+        reach = np.abs(away[np.isfinite(away).all(axis=1)]).max(initial=0.0)
+        reach = 1.1 * min(max(reach, surface.radius), _DIVERGED * surface.radius)
+        plane = module.axes_plane(surface, *choice.axes, reach=float(reach))
+    elif choice.kind == "path":
+        plane = module.path_plane(surface, poses[0])
+    else:
+        plane = module.start_plane(surface, start, choice.through)
+    return plane

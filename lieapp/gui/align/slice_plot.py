@@ -13,7 +13,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainterPath, QPalette, QResize
 from PySide6.QtWidgets import QGraphicsPathItem, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
 from lieapp.gui.align.slice_chooser import PlaneChooser
-from lieapp.gui.align.slice_making import SliceMaker, SliceRequest
+from lieapp.gui.align.slice_making import SliceRequest
 from lieapp.gui.align.slice_marks import SliceMarks
 from lieapp.gui.align.slice_paths import SlicePaths
 from lieapp.gui.align.slice_track import Track
@@ -31,6 +31,7 @@ from lieapp.gui.pictures.plane_picture import PlanePicture
 from lieapp.gui.pictures.slice_items import TurnAxis
 from lieapp.gui.pictures.slice_key import SliceKey, slice_colors
 from lieapp.gui.runs.entry import RunEntry
+from lieapp.gui.work.kept_work import KeptWork
 from lieapp.gui.work.worker import Worker
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 __all__ = ["SlicePlot"]
 
 _BESIDE_RIM = 1.13
+_KEPT_SLICES = 12
 
 
 class SlicePlot(PathPicture):
@@ -65,10 +67,10 @@ class SlicePlot(PathPicture):
         axes = TurnAxis("bottom"), TurnAxis("left")
         super().__init__("Slice of the loss", "Slice of the loss over poses", EXPLANATION, axes, (180, 140), parent)
         self._horizontal, self._vertical = axes
-        self._maker = SliceMaker(worker, self)
-        self._maker.made.connect(self._show)
-        self._maker.progressed.connect(self._tell)
-        self._maker.failed.connect(self._failed)
+        self._work = KeptWork(worker, _KEPT_SLICES, self)
+        self._work.done.connect(self._show)
+        self._work.progressed.connect(self._tell)
+        self._work.failed.connect(self._failed)
         self._inputs: AlignInputs | None = None
         self._job: AlignJob | None = None
         self._objective: Objective | None = None
@@ -89,7 +91,7 @@ class SlicePlot(PathPicture):
         """Slice the objective of a job over the pairs of its inputs; without them the plot is empty."""
         objective = None if inputs is None or job is None else inputs.objective(job)
         if inputs is not self._inputs:
-            self._maker.forget()
+            self._work.forget()
             self._clear()
         elif objective == self._objective and job == self._job:
             return
@@ -130,7 +132,7 @@ class SlicePlot(PathPicture):
         if wanted.key == self._shown_key:
             self._stop()
             return
-        found = self._maker.ask(wanted)
+        found = self._work.ask(wanted.key, lambda: wanted.prepare([made.plane.surface for made in self._work.answers]))
         if found is None:
             self._set_dim(True)
         else:
@@ -147,13 +149,13 @@ class SlicePlot(PathPicture):
         if fraction < 0.5:
             self.progress.show()
 
-    def _failed(self, text: str) -> None:
+    def _failed(self, error: BaseException) -> None:
         self._clear()
-        self.caption.setText(text)
+        self.caption.setText(str(error))
 
     def _stop(self) -> None:
         """Forget what is being computed."""
-        self._maker.stop()
+        self._work.stop()
         self.progress.hide()
         self._set_dim(False)
 

@@ -78,7 +78,7 @@ def entry_of(pair: tuple[AlignJob, AlignInputs], name: str = "a", frames: int = 
 
 
 def shown(qtbot, plot: SlicePlot) -> None:
-    qtbot.waitUntil(lambda: plot.slice is not None and not plot._maker.busy, timeout=TIMEOUT)
+    qtbot.waitUntil(lambda: plot.slice is not None and not plot._work.busy, timeout=TIMEOUT)
 
 
 def show(qtbot, plot: SlicePlot, pair: tuple[AlignJob, AlignInputs], *runs: RunEntry) -> None:
@@ -243,7 +243,7 @@ def test_a_slice_that_is_not_wanted_any_more_does_not_come(plot: SlicePlot, pair
     gate = threading.Event()
     worker.submit(lambda task: gate.wait(5.0), lambda result: None, lambda error: None)
     plot.set_inputs(pair[1], pair[0])
-    assert plot._maker.busy and plot.picture.image.opacity() < 1.0
+    assert plot._work.busy and plot.picture.image.opacity() < 1.0
     plot.set_inputs(None, None)
     gate.set()
     qtbot.waitUntil(lambda: worker.idle, timeout=TIMEOUT)
