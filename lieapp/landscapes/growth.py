@@ -119,9 +119,12 @@ def measure_growth(recording: Recording, truth: Truth) -> Growth | None:
 
 def _is_right(recording: Recording, direction: NDArray[np.float64], steps: NDArray[np.bool_]) -> bool:
     """Return whether the direction that these steps used was the lowest one, where they used any."""
-    frames = recording.state_frames
-    frames = frames[(frames > 0) & (frames <= len(steps))]  # frame k holds what the step to it used
-    used = frames[steps[frames - 1]]
-    along = np.array([abs(float(recording.state(frame)["direction"] @ direction)) for frame in used.tolist()])
+    if "direction" not in recording.state_keys:
+        return True
+    used = recording.states("direction")
+    frames = recording.state_frames[: len(used)]  # a run may go on between the two
+    kept = (frames > 0) & (frames <= len(steps))  # frame k holds what the step to it used
+    kept[kept] = steps[frames[kept] - 1]
+    along = np.abs(used[: len(frames)][kept] @ direction)
     along = along[np.isfinite(along)]
     return not along.size or float(np.median(along)) >= RIGHT_DIRECTION
