@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -225,15 +225,22 @@ class Recording:
         """
         return self._snapshots.kept(self._frame(index))
 
-    def state(self, index: int) -> dict[str, NDArray]:
+    def state(self, index: int, only: Collection[str] | None = None) -> dict[str, NDArray]:
         """Return the state of frame `kept` ``(index)`` as read-only arrays.
+
+        Parameters
+        ----------
+        index : int
+        only : collection of str, optional
+            Names of the arrays that are wanted, as far as states hold them: large states may lie on disk, where the
+            others are not read.
 
         Raises
         ------
         EngineError
             If there is no such frame.
         """
-        return self._snapshots.state(self._frame(index))
+        return self._snapshots.state(self._frame(index), only)
 
     @property
     def state_keys(self) -> tuple[str, ...]:

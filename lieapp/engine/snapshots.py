@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import math
+import os
 import shutil
 import tempfile
 import threading
 import weakref
 from bisect import bisect_right
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -82,8 +83,8 @@ class _DenseGrid:
     def frame(self, row: int) -> int:
         return int(self.frames[row])
 
-    def state(self, row: int) -> State:
-        return {key: _read_only(block[row, ...]) for key, block in self.blocks.items()}
+    def state(self, row: int, only: Collection[str] | None = None) -> State:
+        return {key: _read_only(block[row, ...]) for key, block in self.blocks.items() if only is None or key in only}
 
     def stack(self, key: str) -> NDArray:
         return _read_only(self.blocks[key][: self.count])
@@ -112,16 +113,20 @@ class _Entry:
     def in_memory(self) -> bool:
         return self._path is None
 
-    def load(self) -> State:
+    def load(self, only: Collection[str] | None = None) -> State:
         state = self._state
-        if state is None:
-            assert self._path is not None
-            with self._path.open("rb") as file:
-                state = {
-                    key: _read_only(np.fromfile(file, dtype, math.prod(shape)).reshape(shape))
-                    for key, dtype, shape in self._layout
-                }
-        return state
+        if state is not None:
+            return {key: value for key, value in state.items() if only is None or key in only}
+        assert self._path is not None
+        read: State = {}
+        with self._path.open("rb") as file:
+            for key, dtype, shape in self._layout:
+                count = math.prod(shape)
+                if only is None or key in only:
+                    read[key] = _read_only(np.fromfile(file, dtype, count).reshape(shape))
+                else:
+                    file.seek(count * dtype.itemsize, os.SEEK_CUR)
+        return read
 
     def spill(self, folder: Path) -> None:
         assert self._state is not None
@@ -156,11 +161,11 @@ class _SparseGrid:
     def frame(self, row: int) -> int:
         return self.entries[row].frame
 
-    def state(self, row: int) -> State:
-        return self.entries[row].load()
+    def state(self, row: int, only: Collection[str] | None = None) -> State:
+        return self.entries[row].load(only)
 
     def stack(self, key: str) -> NDArray:
-        return _read_only(np.stack([entry.load()[key] for entry in list(self.entries)]))
+        return _read_only(np.stack([entry.load((key,))[key] for entry in list(self.entries)]))
 
     def kept_frames(self) -> NDArray[np.int64]:
         return _read_only(np.array([entry.frame for entry in list(self.entries)], dtype=np.int64))
@@ -292,12 +297,12 @@ class SnapshotStore:
         """Return the last frame up to ``index`` whose exact state is kept."""
         return self._find(index)[0]
 
-    def state(self, index: int) -> State:
-        """Return the state of `kept` ``(index)``; the arrays are read-only."""
+    def state(self, index: int, only: Collection[str] | None = None) -> State:
+        """Return the state of `kept` ``(index)``, or of its arrays only these; they are read-only."""
         # Each thinning halves what is kept, so a reader can be overtaken as often as there are halvings, not more.
         for _ in range(64):
             try:
-                return self._find(index)[1]()
+                return self._find(index)[1](only)
             except FileNotFoundError:
                 continue  # thinned away between looking it up and reading it
         raise EngineError(f"The temporary file with the state of frame {index} is gone")
@@ -323,7 +328,7 @@ class SnapshotStore:
         """Continue with the stride of a stored recording, before anything is added."""
         self._stride = stride
 
-    def _find(self, index: int) -> tuple[int, Callable[[], State]]:
+    def _find(self, index: int) -> tuple[int, Callable[[Collection[str] | None], State]]:
         published = self._published
         if published is None or index < 0:
             raise EngineError(f"No state is kept for frame {index}")
@@ -337,9 +342,9 @@ class SnapshotStore:
         if frame < 0:
             raise EngineError(f"No state is kept for frame {index}")
         if chosen is None:
-            return frame, lambda: grid.state(row)
+            return frame, lambda only: grid.state(row, only)
         found = chosen
-        return frame, lambda: dict(found)
+        return frame, lambda only: {key: value for key, value in found.items() if only is None or key in only}
 
     def _fix_layout(self, state: Mapping[str, NDArray]) -> None:
         for key, value in state.items():

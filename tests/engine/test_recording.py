@@ -259,6 +259,31 @@ def test_large_states_spill_to_files_that_go_with_the_recording(
     assert not list(tmp_path.iterdir())
 
 
+def test_of_a_state_on_disk_only_what_is_wanted_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    def state(frame: int) -> dict[str, np.ndarray]:
+        large = np.full((40, 1000), frame, dtype=np.float32)
+        return {"map": large, "error": np.arange(frame, frame + 7, dtype=np.float64), "count": np.array(frame)}
+
+    size = sum(value.nbytes for value in state(0).values())
+    recording = filled(12, state=state, snapshot_budget_bytes=40 * size, snapshot_memory_bytes=3 * size)
+    read: list[int] = []
+    from_file = np.fromfile
+
+    def noted(file: object, dtype: np.dtype, count: int) -> np.ndarray:
+        read.append(count)
+        return from_file(file, dtype, count)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(np, "fromfile", noted)
+    for frame in range(12):
+        found = recording.state(frame, ("count", "error", "no such array"))
+        assert set(found) == {"count", "error"} and found["count"] == frame
+        assert np.array_equal(found["error"], np.arange(frame, frame + 7))
+        assert not any(value.flags.writeable for value in found.values())
+    assert read and set(read) == {7, 1}, "maps stay on disk"
+    assert np.array_equal(recording.states("error")[:, 0], np.arange(12.0)) and set(read) == {7, 1}
+    assert (recording.state(0)["map"] == 0).all() and 40_000 in read
+
+
 def test_without_room_on_disk_what_fits_into_memory_is_kept(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
     monkeypatch.setattr(snapshots.tempfile, "mkdtemp", lambda **_: str(tmp_path / "missing"))
     size = map_of(0)["map"].nbytes

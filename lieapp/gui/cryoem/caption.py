@@ -91,7 +91,8 @@ def _line(entry: RunEntry) -> str:
         parts.append(f"gap {gap:.2g}")
     seen = recording.metadata["reconstruction"]
     box, pixel = seen["box"], seen["pixel_size_angstrom"]
-    words = ", ".join(parts) + _outer(np.asarray(recording.state(last)["shell_error"], dtype=np.float64), box * pixel)
+    errors = recording.state(last, ("shell_error",))["shell_error"]
+    words = ", ".join(parts) + _outer(np.asarray(errors, dtype=np.float64), box * pixel)
     resolution = entry.value("resolution_angstrom", last)
     if resolution is not None:
         words += f"; resolution {resolution_words(resolution, box, pixel)}"

@@ -44,7 +44,7 @@ _ONE_PASS, _MINIMISER = (2.0, 3.0), (7.0, 4.0)
 
 def _state(run: RunEntry, frame: int, key: str) -> NDArray[np.float64] | None:
     """Return one number for every shell of a frame; None where it is not recorded or not known."""
-    values = run.recording.state(frame).get(key)
+    values = run.recording.state(frame, (key,)).get(key)
     if values is None or not np.isfinite(values[1:]).any():
         return None
     return np.asarray(values, dtype=np.float64)
@@ -222,7 +222,8 @@ class ErrorPicture(PlotCard):
         known = len(self._rows)
         # Frames of a long run may lie on the disk: some at a time.
         for number in range(known, min(run.frames, known + _ROWS_AT_ONCE)):
-            self._rows.append(np.asarray(run.recording.state(number)["shell_error"], dtype=np.float64))
+            errors = run.recording.state(number, ("shell_error",))["shell_error"]
+            self._rows.append(np.asarray(errors, dtype=np.float64))
             self._epochs.append(run.value("epoch", number) or 0.0)
         if len(self._rows) > known:
             self._frequency = 1.0 / (baselines.box * baselines.pixel_size_angstrom)
@@ -317,7 +318,8 @@ class SamplingView(QWidget):
         self._show_condition(baselines)
         columns = [views_column(baselines.views)]
         if current is not None and frame is not None:
-            plane = np.asarray(current.recording.state(frame)["preconditioner"], dtype=np.float64)
+            seen_by = current.recording.state(frame, ("preconditioner",))["preconditioner"]
+            plane = np.asarray(seen_by, dtype=np.float64)
             if np.ptp(plane) > 0.0:
                 logs = np.log10(np.maximum(plane, 1e-12))
                 seen = logs[plane > 1e-10]

@@ -57,7 +57,7 @@ def shown_runs(controller: CryoemController) -> list[tuple[RunEntry, int]]:
 
 def map_of(run: RunEntry, frame: int) -> NDArray[np.float32]:
     """Return the map of a frame, shape=(box, box, box); of one that was thinned that of the frame kept before it."""
-    values: NDArray[np.float32] = run.recording.state(frame)["map"]
+    values: NDArray[np.float32] = run.recording.state(frame, ("map",))["map"]
     return values
 
 
@@ -334,7 +334,7 @@ class FillingView(PictureGrid):
         seen = f"{baselines.filled[batch]} of {baselines.filled[-1]} images"
         columns = [Column("Slices seen", [self._logarithm(baselines.filling[batch], whole)], seen)]
         for run, frame in pairs:
-            plane = run.recording.state(frame)["preconditioner"]
+            plane = run.recording.state(frame, ("preconditioner",))["preconditioner"]
             if float(np.ptp(plane)) == 0.0:
                 continue  # it has none
             note = "its preconditioner"
