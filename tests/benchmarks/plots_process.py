@@ -200,9 +200,9 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     from PySide6.QtWidgets import QHBoxLayout, QWidget
 
     import lieapp
+    from lieapp.gui.align.quantities import ALIGN_QUANTITIES
     from lieapp.gui.align.session import AlignSession
     from lieapp.gui.plots.plots import ProgressPlots
-    from lieapp.gui.plots.quantities import ALIGN_QUANTITIES
     from lieapp.gui.viewer.viewer import MoleculeViewer
 
     sys.setswitchinterval(SWITCH_SECONDS)

@@ -14,6 +14,7 @@ from lieapp.gui.align.deviation_plot import DeviationPlot
 from lieapp.gui.align.linked_views import LinkedViews
 from lieapp.gui.align.panel import AlignPanel
 from lieapp.gui.align.pose_view import PoseView
+from lieapp.gui.align.quantities import ALIGN_QUANTITIES
 from lieapp.gui.align.readout import Readout
 from lieapp.gui.align.result_strip import ResultStrip
 from lieapp.gui.align.selection_model import SelectionModel
@@ -21,7 +22,6 @@ from lieapp.gui.align.sequence_card import SequenceCard
 from lieapp.gui.align.session import SLOTS, AlignChoices
 from lieapp.gui.application.actions import ActionSet
 from lieapp.gui.plots.plots import ProgressPlots
-from lieapp.gui.plots.quantities import ALIGN_QUANTITIES
 from lieapp.gui.runs.entry import RunEntry
 from lieapp.gui.viewer.density_card import DensityCard
 from lieapp.gui.viewer.density_desk import DensityDesk

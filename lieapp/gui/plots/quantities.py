@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["ABSCISSAE", "ALIGN_QUANTITIES", "Quantity"]
+__all__ = ["ABSCISSAE", "Quantity"]
 
 
 @dataclass(frozen=True)
@@ -37,15 +37,6 @@ class Quantity:
     floor: float = 1e-12
     sparse: bool = False
 
-
-ALIGN_QUANTITIES = (
-    Quantity("gap", "gap", "gap to the best possible", "Å", logarithmic=True, floor=1e-6),
-    Quantity("rmsd", "RMSD", "RMSD of the fitted pairs", "Å"),
-    Quantity("loss", "loss", "loss, what the optimiser sees", logarithmic=True),
-    Quantity("gradient_norm", "gradient norm", "scaled gradient norm", logarithmic=True),
-    Quantity("angle_degrees", "angle", "rotation angle", "°"),
-)
-"""What the ordinate of an alignment can show; the first is the default."""
 
 ABSCISSAE = (
     Quantity("evaluations", "evaluations", "evaluations (gradients computed)"),
