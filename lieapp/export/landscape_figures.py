@@ -39,8 +39,8 @@ __all__ = [
     "write_landscape_figures",
 ]
 
-POINT_MARKERS = {"minimum": "o", "saddle": "X", "maximum": "^", "degenerate": "D"}
-"""Marker of every kind of stationary point."""
+POINT_MARKERS = {"minimum": "o", "saddle": "D", "maximum": "s", "degenerate": "$?$"}
+"""Marker of every kind of stationary point: the signs of the window and of films."""
 
 _GRID = 240
 _LEVELS = 24
@@ -102,16 +102,18 @@ def draw_path(results: Sequence[LandscapeResult], *, columns: int = 1) -> Figure
             style: Any = (0, dash) if dash else "-"
             axes.plot(points[:, 0], points[:, 1], color="white", linewidth=2.4, alpha=0.7, zorder=3)
             axes.plot(points[:, 0], points[:, 1], color=color, linestyle=style, label=result.title, zorder=4)
-            axes.plot(*points[-1], color=color, marker="s", markersize=4, markeredgecolor="white", zorder=6)
-        axes.plot(*points[0], color="black", marker="*", markersize=7, linestyle="", label="start", zorder=7)
+            axes.plot(*points[-1], color=color, marker="o", markersize=4, markeredgecolor="white", zorder=6)
+        starts = np.unique([result.recording.state(0)["point"] for result in results], axis=0)
+        axes.plot(*np.transpose(starts), color="black", marker="*", markersize=7, linestyle="", label="start", zorder=7)
         for kind, marker in POINT_MARKERS.items():
             for index in sorted({point.index for point in shape.stationary_points if point.kind == kind}):
                 found = [p.position for p in shape.stationary_points if p.kind == kind and p.index == index]
-                title = kind if kind in ("minimum", "maximum") else f"{kind}, index {index}"
+                title = f"{kind}, index {index}" if kind == "saddle" else kind
                 axes.plot(
                     *np.transpose(found),
-                    color="white",
+                    color="black" if kind == "degenerate" else "white",
                     markeredgecolor="black",
+                    markeredgewidth=0.3 if kind == "degenerate" else 1.0,
                     marker=marker,
                     linestyle="",
                     markersize=5,

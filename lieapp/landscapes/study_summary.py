@@ -93,7 +93,7 @@ def band_text(band: Band, missing: str = "never") -> str:
     if band.reached == 0:
         return f"{missing} (0/{band.runs})"
     if math.isinf(band.median):
-        return f"{missing} for most ({band.reached}/{band.runs})"
+        return f"{missing} for {band.runs - band.reached} of {band.runs}"
     share = "" if band.reached == band.runs else f" {band.reached}/{band.runs}"
     low, high = (f"{end:.4g}" if math.isfinite(end) else missing for end in (band.low, band.high))
     return f"{band.median:.4g} ({low} to {high}){share}"

@@ -240,3 +240,9 @@ def test_command_sweeps_a_class_of_ones_own(
     own, named = json.loads(capsys.readouterr().out)["sweeps"]
     assert own["optimizer"] == "swept_descent:Own_Descent"
     assert own["bands"] == named["bands"]
+
+
+def test_a_median_that_is_missing_says_for_how_many() -> None:
+    assert band_text(Band(1.0, math.inf, 3.0, math.inf, 5, 10), "diverged") == "diverged for 5 of 10"
+    assert band_text(Band(1.0, math.inf, math.inf, math.inf, 0, 10)) == "never (0/10)"
+    assert band_text(Band(1.0, 4.0, 3.0, math.inf, 9, 10)) == "4 (3 to never) 9/10"
