@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from lieapp.api import landscape
 from lieapp.cli import main
 from lieapp.engine.recording import Recording
 from lieapp.landscapes.commands import job_from_options, landscape_command
 from lieapp.landscapes.spec import LANDSCAPES
+from lieapp.paths import resource
 
 
 def test_json_is_one_object_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
@@ -209,3 +211,11 @@ def test_demo_tells_what_happened(capsys: pytest.CaptureFixture[str]) -> None:
         assert words in text
     assert main(["demo", "--lab", "landscape", "--headless", "--json"]) == 0
     assert len(json.loads(capsys.readouterr().out)["runs"]) == 4
+
+
+@pytest.mark.parametrize("name", ["saddle", "so3-alignment", "transformer-tiny"])
+def test_help_says_what_every_column_is(name: str) -> None:
+    page = resource("help/landscape.md").read_text(encoding="utf-8")
+    plain = {"step", "loss", "gradient_norm", "x", "y"}
+    columns = landscape(name, optimizer="deo", steps=1).columns.keys() - plain
+    assert [column for column in columns if f"`{column}`" not in page] == []
