@@ -17,6 +17,7 @@ from torch import Tensor
 from lieapp.engine.errors import EngineError
 from lieapp.engine.recording import Recording
 from lieapp.engine.recording_file import recording_arrays, restore_recording
+from lieapp.engine.whole_file import written_whole
 
 __all__ = ["STATE_BYTES", "Checkpoint", "RunPosition", "copied"]
 
@@ -125,21 +126,12 @@ class Checkpoint:
             If the file cannot be written.
         """
         path = Path(path)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
         values = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "position"}
         position = {field.name: getattr(self.position, field.name) for field in fields(self.position)}
-        try:
-            with temporary.open("wb") as file:
-                torch.save({"format": FORMAT, "version": VERSION, "position": position, **values}, file)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
-        except OSError as error:
-            temporary.unlink(missing_ok=True)
-            raise EngineError(f"Cannot write {path}: {error.strerror or error}") from error
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+        with written_whole(path) as temporary, temporary.open("wb") as file:
+            torch.save({"format": FORMAT, "version": VERSION, "position": position, **values}, file)
+            file.flush()
+            os.fsync(file.fileno())
         return path
 
     @classmethod

@@ -9,7 +9,6 @@ recording larger than memory can be written and read.
 from __future__ import annotations
 
 import json
-import os
 import tokenize
 import zipfile
 import zlib
@@ -24,6 +23,7 @@ from numpy.typing import NDArray
 
 from lieapp.engine.errors import EngineError
 from lieapp.engine.outcome import Outcome
+from lieapp.engine.whole_file import written_whole
 
 if TYPE_CHECKING:
     from lieapp.engine.recording import Recording
@@ -98,28 +98,19 @@ def write_recording(recording: Recording, path: Path) -> Path:
     columns = np.array([table[name][:count] for name in recording.columns]).reshape(len(table), count)
     snapshots = recording.snapshots
     kept = [frame for frame in snapshots.all_frames() if frame < count]
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
-            for name, array in (
-                ("header", np.frombuffer(header, np.uint8)),
-                ("columns", columns),
-                ("frames", np.array(kept, dtype=np.int64)),
-            ):
-                with _member(archive, name, array.dtype, array.shape) as file:
-                    file.write(array.tobytes())
-            for key in snapshots.keys:
-                shape, dtype = snapshots.layout(key)
-                with _member(archive, f"state.{key}", dtype, (len(kept), *shape)) as file:
-                    for frame in kept:
-                        file.write(np.ascontiguousarray(snapshots.state(frame)[key]).tobytes())
-        os.replace(temporary, path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise EngineError(f"Cannot write {path}: {error.strerror or error}") from error
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    with written_whole(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
+        for name, array in (
+            ("header", np.frombuffer(header, np.uint8)),
+            ("columns", columns),
+            ("frames", np.array(kept, dtype=np.int64)),
+        ):
+            with _member(archive, name, array.dtype, array.shape) as file:
+                file.write(array.tobytes())
+        for key in snapshots.keys:
+            shape, dtype = snapshots.layout(key)
+            with _member(archive, f"state.{key}", dtype, (len(kept), *shape)) as file:
+                for frame in kept:
+                    file.write(np.ascontiguousarray(snapshots.state(frame)[key]).tobytes())
     return path
 
 
