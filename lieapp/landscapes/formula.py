@@ -83,19 +83,17 @@ class Formula:
 
     def value(self, x: Any, y: Any) -> Any:
         """Return the value; x and y are numbers, numpy arrays, or torch tensors (which may be differentiated)."""
-        return self._evaluate(x, y, 0).f + 0.0 * (x + y)
+        return _shaped(self._evaluate(x, y, 0)[:1], x, y)[0]
 
     def gradient(self, x: Any, y: Any) -> tuple[Any, Any, Any]:
         """Return value and first derivatives ``f, f_x, f_y``, shaped like x and y."""
-        jet = self._evaluate(x, y, 1)
-        nothing = 0.0 * (x + y)
-        return tuple(nothing + (0.0 if part is None else part) for part in jet[:3])
+        f, fx, fy = _shaped(self._evaluate(x, y, 1)[:3], x, y)
+        return f, fx, fy
 
     def derivatives(self, x: Any, y: Any) -> tuple[Any, Any, Any, Any, Any, Any]:
         """Return value, first and second derivatives ``f, f_x, f_y, f_xx, f_xy, f_yy``, shaped like x and y."""
-        jet = self._evaluate(x, y, 2)
-        nothing = 0.0 * (x + y)
-        return tuple(nothing + (0.0 if part is None else part) for part in jet)
+        f, fx, fy, xx, xy, yy = _shaped(self._evaluate(x, y, 2), x, y)
+        return f, fx, fy, xx, xy, yy
 
     def _evaluate(self, x: Any, y: Any, order: int) -> Jet:
         # Plain floats raise where arrays give inf and nan; a run judges those.
@@ -106,6 +104,13 @@ class Formula:
             for kind, operands, value in self.operations:
                 done.append(_carry_out(kind, [done[place] for place in operands], value, x, y, order))
             return done[-1]
+
+
+def _shaped(parts: Sequence[Any], x: Any, y: Any) -> list[Any]:
+    """Return parts of a jet as wide as x and y; what is zero everywhere is None in a jet."""
+    with np.errstate(all="ignore"):
+        nothing = 0.0 * (x + y)
+        return [nothing + (0.0 if part is None else part) for part in parts]
 
 
 def _carry_out(kind: str, operands: Sequence[Jet], value: float | str, x: Any, y: Any, order: int) -> Jet:

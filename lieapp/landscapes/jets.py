@@ -106,10 +106,12 @@ def multiply(a: Jet, b: Jet, second: bool = True) -> Jet:
 def divide(a: Jet, b: Jet, second: bool = True) -> Jet:
     """Return the quotient."""
     if b.is_constant:
-        return Jet(a.f / b.f, *(None if part is None else part / b.f for part in a[1:]))
+        by = np.float64(b.f) if type(b.f) in (int, float) else b.f  # zero gives inf or nan, as everywhere
+        return Jet(a.f / by, *(None if part is None else part / by for part in a[1:]))
     inverse = 1.0 / b.f
     slope = -inverse * inverse
-    return multiply(a, _chain(b, inverse, slope, -2.0 * slope * inverse, second), second)
+    quotient = multiply(a, _chain(b, inverse, slope, -2.0 * slope * inverse, second), second)
+    return quotient._replace(f=a.f / b.f)
 
 
 def power(a: Jet, b: Jet, second: bool = True) -> Jet:

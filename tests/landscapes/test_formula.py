@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lieapp.landscapes.catalog import SURFACES
+from lieapp.landscapes.catalog import SURFACES, formula_surface
 from lieapp.landscapes.formula import MAX_DEPTH, MAX_LENGTH, FormulaError, parse_formula
 from lieapp.landscapes.jets import FUNCTIONS
 
@@ -140,6 +140,35 @@ def test_a_picture_shows_a_value_where_a_run_finds_one(text: str) -> None:
         values, [function.value(*place) for place in zip(x.tolist(), y.tolist(), strict=True)]
     )
     np.testing.assert_allclose(values, function.value(torch.from_numpy(x), torch.from_numpy(y)).numpy(), rtol=1e-14)
+
+
+FORMULAS = st.recursive(
+    st.sampled_from(["x", "y", "0", "1", "2", "(-1)", "0.5", "1e300", "1e-320", "1e18", "pi"]),
+    lambda inner: st.one_of(
+        st.tuples(inner, st.sampled_from("+-*/^"), inner).map(lambda parts: "({}){}({})".format(*parts)),
+        st.tuples(st.sampled_from(sorted(FUNCTIONS)), inner).map(lambda parts: "{}({})".format(*parts)),
+    ),
+    max_leaves=6,
+)
+
+
+@settings(deadline=None, max_examples=150)
+@given(text=FORMULAS)
+def test_any_formula_has_values_everywhere_and_the_same_with_derivatives(text: str) -> None:
+    """Where it is not defined they are inf or nan; neither an exception nor a warning."""
+    function = parse_formula(text)
+    x, y = (part.ravel() for part in np.meshgrid((-2.0, -0.5, 0.0, 1.0, 1e300, math.inf), (-3.0, 0.0, 2.5, math.nan)))
+    values = function.value(x, y)
+    assert values.shape == x.shape and values.dtype == np.float64
+    np.testing.assert_array_equal(values, function.gradient(x, y)[0])
+    for part in (function.derivatives(x, y), function.derivatives(-1.0, 2.0), function.gradient(0.0, 0.0)):
+        assert all(np.asarray(each).dtype == np.float64 for each in part)
+
+
+@pytest.mark.parametrize("text", ["x/0", "y/(1 - 1)", "(x + y)/0 + x"])
+def test_division_by_nothing_is_no_exception(text: str) -> None:
+    assert not math.isfinite(parse_formula(text).derivatives(1.0, 2.0)[0])
+    assert formula_surface(text).stationary_points == ()
 
 
 def test_arrays_and_tensors_keep_their_shape() -> None:
