@@ -153,7 +153,7 @@ def endless_run(window: Any, optimizer: str) -> None:
     controller.set_choices(choices)
     job = controller.session.job()
     limits = job.limits.model_copy(update={"gtol": 0.0, "ftol": 0.0, "divergence": False})
-    controller._start(job.model_copy(update={"limits": limits}), controller.session.inputs, step=False)
+    controller.computing.start(job.model_copy(update={"limits": limits}), controller.session.inputs, step=False)
 
 
 RACERS = ("sgd", "adam", "adamw", "sophia", "deo", "saddle-free-newton")
