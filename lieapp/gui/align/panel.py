@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtWidgets import QGridLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QLineEdit, QVBoxLayout, QWidget
 
 from lieapp.alignment.choices import ATOMS, OBJECTIVES, PAIRINGS, PARAMETRISATIONS, PIVOTS, STARTS, WEIGHTS
 from lieapp.gui.align.session import SLOTS, AlignChoices, SlotName
 from lieapp.gui.align.slot_card import SlotCard
 from lieapp.gui.application.actions import ActionSet
-from lieapp.gui.widgets.forms import LABEL_WIDTH, FieldEditor, Section
+from lieapp.gui.widgets.forms import LABEL_WIDTH, FieldEditor
+from lieapp.gui.widgets.section import Section
 from lieapp.gui.widgets.theme import scaled
 from lieapp.gui.workbench.settings_panel import ChoiceBox, SettingsPanel
 from lieapp.optimizers.fields import FieldSpec
@@ -46,10 +47,7 @@ class AlignPanel(SettingsPanel):
     def _build_pairs(self) -> None:
         self._pairs_part, layout = self._part("PAIRS")
         self.pairing = ChoiceBox(PAIRINGS, "How residues are paired")
-        self.pairs_line = QLabel()
-        self.pairs_line.setObjectName("caption")
-        self.pairs_line.setWordWrap(True)
-        self.pairs_line.setAccessibleName("What was paired")
+        self.pairs_line = self._caption("What was paired")
         layout.addWidget(self.pairing)
         layout.addWidget(self.pairs_line)
         self.selections = Section("Atoms and selections", "Which atoms are paired, which pairs fit and which count")

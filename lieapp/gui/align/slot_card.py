@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QDragEnterEvent, QDragLeaveEvent, QDropEvent, 
 from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from lieapp.gui.align.session import Slot
-from lieapp.gui.widgets.forms import ElidedLabel
+from lieapp.gui.widgets.elided_label import ElidedLabel
 from lieapp.gui.widgets.icons import set_icon
 from lieapp.gui.widgets.theme import scaled
 
@@ -36,7 +36,7 @@ def slot_description(slot: Slot) -> str:
 
 
 class Dot(QWidget):
-    """A disc in the colour of the structure; outlined, and with a letter, so that colour is not the only cue."""
+    """A disc in the colour that the structure has in the view; beside it stands its name."""
 
     def __init__(self, color: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)

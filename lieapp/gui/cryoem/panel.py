@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 from PySide6.QtCore import QPoint, Qt, QTimer, Signal
-from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QLabel, QToolButton, QWidget
+from PySide6.QtWidgets import QCheckBox, QGridLayout, QWidget
 
 from lieapp.alignment.choices import Choice
 from lieapp.cryoem.choices import PRECONDITIONERS, STARTS
@@ -17,9 +17,8 @@ from lieapp.cryoem.phantoms import PHANTOMS
 from lieapp.gui.application.actions import ActionSet
 from lieapp.gui.cryoem.session import PRECONDITIONER_TITLES, CryoemChoices, ParticleFacts
 from lieapp.gui.runs.session import Entry
-from lieapp.gui.widgets.forms import LABEL_WIDTH, FieldEditor, Section
-from lieapp.gui.widgets.icons import set_icon
-from lieapp.gui.widgets.theme import scaled
+from lieapp.gui.widgets.forms import FieldEditor
+from lieapp.gui.widgets.section import Section
 from lieapp.gui.widgets.value_slider import ValueSlider
 from lieapp.gui.workbench.scene_panel import ScenePanel
 from lieapp.gui.workbench.settings_panel import ChoiceBox
@@ -77,20 +76,11 @@ class CryoemPanel(ScenePanel):
         self._images_part, layout = self._part("IMAGES")
         self.source = ChoiceBox([], "Source of the images")
         self.source.chosen.connect(self._choose_source)
-        browse = QToolButton()
-        set_icon(browse, "folder-open")
-        browse.setToolTip("Open a map, an atomic structure, or particles (.star, .cs)")
-        browse.setAccessibleName("Open images or what they are made from")
+        tip = "Open a map, an atomic structure, or particles (.star, .cs)"
+        row, browse = self._with_browser(self.source, tip, "Open images or what they are made from")
         browse.clicked.connect(self.open_wanted)
-        row = QHBoxLayout()
-        row.setSpacing(2)
-        row.addWidget(self.source, 1)
-        row.addWidget(browse)
-        self.line = QLabel()
-        self.line.setObjectName("caption")
-        self.line.setWordWrap(True)
-        self.line.setAccessibleName("What the images are of")
-        layout.addLayout(row)
+        self.line = self._caption("What the images are of")
+        layout.addWidget(row)
         layout.addWidget(self.line)
         self.box = self._number(
             FieldSpec("box", "box", "int", 32, minimum=16, maximum=256, unit="px",
@@ -101,6 +91,10 @@ class CryoemPanel(ScenePanel):
         self._number_row(boxes, self.box)
         self._line_up(boxes)
         layout.addLayout(boxes)
+        layout.addLayout(self._build_simulation())
+
+    def _build_simulation(self) -> QGridLayout:
+        """Return what decides simulated images: sliders that race again when they are let go."""
         grid = QGridLayout()
         grid.setHorizontalSpacing(8)
         grid.setVerticalSpacing(4)
@@ -122,7 +116,6 @@ class CryoemPanel(ScenePanel):
             slider.add_to(grid)
         grid.addWidget(self.ctf, grid.rowCount(), 0, 1, 3)
         self.defocus.add_to(grid)
-        layout.addLayout(grid)
         for slider, take in (
             (self.images, lambda value: self._set(images=int(value))),
             (self.snr, lambda value: self._set(snr=value)),
@@ -132,6 +125,7 @@ class CryoemPanel(ScenePanel):
             slider.settled.connect(take)
             slider.settled.connect(lambda value: self.slider_settled.emit())
         self.ctf.clicked.connect(self._take_ctf)
+        return grid
 
     def _build_method(self) -> None:
         self._method_part, layout = self._part("PRECONDITIONER")
@@ -175,12 +169,6 @@ class CryoemPanel(ScenePanel):
         self.prior.chosen.connect(lambda name: self._set(prior=name))
         self.half_sets.clicked.connect(lambda on: self._set(half_sets=on))
         layout.addWidget(self.more)
-
-    @staticmethod
-    def _line_up(grid: QGridLayout) -> None:
-        grid.setHorizontalSpacing(8)
-        grid.setVerticalSpacing(4)
-        grid.setColumnMinimumWidth(0, scaled(LABEL_WIDTH))
 
     # -- showing --------------------------------------------------------------------------------------------------
 

@@ -9,19 +9,16 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QFileDialog,
     QGridLayout,
-    QHBoxLayout,
     QLabel,
     QLineEdit,
-    QToolButton,
     QWidget,
 )
 
 from lieapp.alignment.choices import Choice
 from lieapp.gui.application.actions import ActionSet
 from lieapp.gui.landscape.session import LandscapeChoices, evaluations_for
-from lieapp.gui.widgets.forms import LABEL_WIDTH, FieldEditor, Section
-from lieapp.gui.widgets.icons import set_icon
-from lieapp.gui.widgets.theme import scaled
+from lieapp.gui.widgets.forms import FieldEditor
+from lieapp.gui.widgets.section import Section
 from lieapp.gui.widgets.words import with_minus
 from lieapp.gui.workbench.scene_panel import ScenePanel
 from lieapp.gui.workbench.settings_panel import ChoiceBox
@@ -78,26 +75,13 @@ class LandscapePanel(ScenePanel):
         self.formula_error.setWordWrap(True)
         self.formula_error.setAccessibleName("What is wrong with the formula")
         self.formula_error.hide()
-        self.text_row = QWidget()
-        self.text_row.setObjectName("plain")
         self.text_file = QLineEdit()
         self.text_file.setPlaceholderText("bundled text")
         self.text_file.setAccessibleName("Text that the network learns")
         self.text_file.setToolTip("A text file in UTF-8; the bundled one if empty")
-        browse = QToolButton()
-        set_icon(browse, "folder-open")
-        browse.setToolTip("Choose a text file")
-        browse.setAccessibleName("Choose a text file")
+        self.text_row, browse = self._with_browser(self.text_file, "Choose a text file", "Choose a text file")
         browse.clicked.connect(self._browse)
-        row = QHBoxLayout(self.text_row)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(2)
-        row.addWidget(self.text_file, 1)
-        row.addWidget(browse)
-        self.line = QLabel()
-        self.line.setObjectName("caption")
-        self.line.setWordWrap(True)
-        self.line.setAccessibleName("What this landscape shows")
+        self.line = self._caption("What this landscape shows")
         for widget in (self.landscape, self.formula, self.formula_error, self.text_row, self.line):
             layout.addWidget(widget)
         self.landscape.chosen.connect(self._choose_landscape)
@@ -117,43 +101,22 @@ class LandscapePanel(ScenePanel):
         points.setContentsMargins(0, 0, 0, 0)
         for editor in self.start:
             self._number_row(points, editor)
-        self.start_line = QLabel(_RANDOM_START)
-        self.start_line.setObjectName("caption")
-        self.start_line.setWordWrap(True)
+        self.start_line = self._caption("Where runs start")
+        self.start_line.setText(_RANDOM_START)
         layout.addWidget(self.point_row)
         layout.addWidget(self.start_line)
         self.evaluations = self._number(
-            FieldSpec(
-                "evaluations",
-                "evaluations",
-                "float",
-                300.0,
-                minimum=1.0,
-                maximum=1e7,
-                scale="log",
-                help="Budget of a run, and of every entrant of a race, in gradients computed.",
-            )
-        )
+            FieldSpec("evaluations", "evaluations", "float", 300.0, minimum=1.0, maximum=1e7, scale="log",
+                      help="Budget of a run, and of every entrant of a race, in gradients computed.")
+        )  # fmt: skip
         self.offset = self._number(
-            FieldSpec(
-                "offset",
-                "offset",
-                "float",
-                None,
-                minimum=0.0,
-                exclusive_minimum=True,
-                maximum=1e3,
-                scale="log",
-                optional=True,
-                help="Distance of a random start from the saddle.",
-            )
-        )
+            FieldSpec("offset", "offset", "float", None, minimum=0.0, exclusive_minimum=True, maximum=1e3, scale="log",
+                      optional=True, help="Distance of a random start from the saddle.")
+        )  # fmt: skip
         rows = QGridLayout()
         self._number_row(rows, self.evaluations)
         for grid in (points, rows):
-            grid.setHorizontalSpacing(8)
-            grid.setVerticalSpacing(4)
-            grid.setColumnMinimumWidth(0, scaled(LABEL_WIDTH))
+            self._line_up(grid)
         layout.addLayout(rows)
         self.start_more = Section("Seed and offset", "What decides random starts and random probes")
         grid = self._grid(self.start_more)

@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 
 from lieapp.gui.viewer.density_desk import DensityDesk
 from lieapp.gui.viewer.level_histogram import LevelHistogram
-from lieapp.gui.widgets.forms import ElidedLabel
+from lieapp.gui.widgets.elided_label import ElidedLabel
 from lieapp.gui.widgets.icons import set_icon
 from lieapp.gui.widgets.theme import scaled, theme
 from lieapp.scene.density import DENSITY_COLOR, DENSITY_STYLES

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel
-from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -26,11 +26,12 @@ from PySide6.QtWidgets import (
 )
 
 from lieapp.gui.widgets.icons import set_icon
+from lieapp.gui.widgets.section import Section
 from lieapp.gui.widgets.theme import scaled
 from lieapp.gui.widgets.words import folded
 from lieapp.optimizers.fields import FieldSpec, allowed_text, describe, parse_value, show_value
 
-__all__ = ["LABEL_WIDTH", "ElidedLabel", "FieldEditor", "Section", "SettingsForm", "readable_value"]
+__all__ = ["LABEL_WIDTH", "FieldEditor", "SettingsForm", "readable_value"]
 
 
 LABEL_WIDTH = 84
@@ -41,91 +42,11 @@ _WORDS = {"lr": "learning rate"}
 
 
 def readable_value(value: Any, unit: str = "") -> str:
-    """Return a value as a form shows it: ``0.9, 0.999``, ``1e-08``, ``1 Å``, ``no``."""
+    """Return a value as a form shows it: ``0.9, 0.999``, ``1e-08``, ``1 Å``, ``off``."""
     if isinstance(value, bool):
         return "on" if value else "off"
     text = show_value(value).replace(",", ", ")
     return f"{text} {unit}".rstrip()
-
-
-class ElidedLabel(QLabel):
-    """A label that is cut with an ellipsis where it does not fit; the whole text is then its tooltip."""
-
-    def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._full = text
-        self.setMinimumWidth(24)
-
-    def set_full_text(self, text: str) -> None:
-        """Show a text."""
-        self._full = text
-        self._elide()
-
-    @property
-    def full_text(self) -> str:
-        """The whole text."""
-        return self._full
-
-    def resizeEvent(self, event: Any) -> None:
-        super().resizeEvent(event)
-        self._elide()
-
-    def changeEvent(self, event: QEvent) -> None:
-        if event.type() == QEvent.Type.FontChange and hasattr(self, "_full"):
-            self._elide()
-        super().changeEvent(event)
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(24, super().minimumSizeHint().height())
-
-    def sizeHint(self) -> QSize:
-        return QSize(self.fontMetrics().horizontalAdvance(self._full) + 4, super().sizeHint().height())
-
-    def _elide(self) -> None:
-        shown = self.fontMetrics().elidedText(self._full, Qt.TextElideMode.ElideRight, max(self.width(), 24))
-        self.setText(shown)
-        self.setToolTip(self._full if shown != self._full else "")
-
-
-class Section(QWidget):
-    """A part that opens and closes under a quiet button."""
-
-    toggled = Signal(bool)
-
-    def __init__(self, title: str, tip: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName("plain")
-        self.button = QToolButton()
-        self.button.setObjectName("more")
-        self.button.setText(title)
-        self.button.setToolTip(tip)
-        self.button.setAccessibleName(title)
-        self.button.setCheckable(True)
-        self.button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.body = QWidget()
-        self.body.setObjectName("plain")
-        self.body.hide()
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(4)
-        layout.addWidget(self.button, 0, Qt.AlignmentFlag.AlignLeft)
-        layout.addWidget(self.body)
-        self.button.toggled.connect(self._toggle)
-        set_icon(self.button, "chevron-right")
-
-    @property
-    def open(self) -> bool:
-        """Whether the part is shown."""
-        return self.button.isChecked()
-
-    def set_open(self, on: bool) -> None:
-        """Open or close it."""
-        self.button.setChecked(on)
-
-    def _toggle(self, on: bool) -> None:
-        self.body.setVisible(on)
-        set_icon(self.button, "chevron-down" if on else "chevron-right")
-        self.toggled.emit(on)
 
 
 class _NumberEdit(QLineEdit):

@@ -8,7 +8,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from lieapp.gui.runs.session import Entry
-from lieapp.gui.widgets.forms import ElidedLabel
+from lieapp.gui.widgets.elided_label import ElidedLabel
 from lieapp.gui.widgets.icons import set_icon
 from lieapp.gui.workbench.runs_panel import Swatch
 from lieapp.scene.lines import Dash

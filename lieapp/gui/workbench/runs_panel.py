@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 
 from lieapp.gui.plots.curve import readable_color, sample_pen
 from lieapp.gui.runs.entry import RunEntry
-from lieapp.gui.widgets.forms import ElidedLabel
+from lieapp.gui.widgets.elided_label import ElidedLabel
 from lieapp.gui.widgets.icons import set_icon
 from lieapp.gui.widgets.theme import scaled
 from lieapp.gui.widgets.words import with_minus

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QPushButton,
     QScrollArea,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -25,7 +26,9 @@ from lieapp.alignment.choices import Choice
 from lieapp.gui.application.actions import ActionSet
 from lieapp.gui.widgets.abstract import AbstractQt
 from lieapp.gui.widgets.action_button import ActionButton
-from lieapp.gui.widgets.forms import LABEL_WIDTH, FieldEditor, Section, SettingsForm
+from lieapp.gui.widgets.forms import LABEL_WIDTH, FieldEditor, SettingsForm
+from lieapp.gui.widgets.icons import set_icon
+from lieapp.gui.widgets.section import Section
 from lieapp.gui.widgets.theme import scaled
 from lieapp.gui.widgets.words import folded
 from lieapp.optimizers.fields import FieldSpec
@@ -194,6 +197,38 @@ class SettingsPanel(QFrame, metaclass=AbstractQt):
         grid.setVerticalSpacing(4)
         grid.setColumnMinimumWidth(0, scaled(LABEL_WIDTH) - 12)
         return grid
+
+    @staticmethod
+    def _line_up(grid: QGridLayout) -> None:
+        """Let the fields of a grid begin where those of the optimiser's form do."""
+        grid.setHorizontalSpacing(8)
+        grid.setVerticalSpacing(4)
+        grid.setColumnMinimumWidth(0, scaled(LABEL_WIDTH))
+
+    @staticmethod
+    def _caption(name: str) -> QLabel:
+        """Return a line of small words, by its name for screen readers."""
+        line = QLabel()
+        line.setObjectName("caption")
+        line.setWordWrap(True)
+        line.setAccessibleName(name)
+        return line
+
+    @staticmethod
+    def _with_browser(editor: QWidget, tip: str, name: str) -> tuple[QWidget, QToolButton]:
+        """Put a button that opens files beside what names one; return both as a row, and the button."""
+        browse = QToolButton()
+        set_icon(browse, "folder-open")
+        browse.setToolTip(tip)
+        browse.setAccessibleName(name)
+        row = QWidget()
+        row.setObjectName("plain")
+        layout = QHBoxLayout(row)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        layout.addWidget(editor, 1)
+        layout.addWidget(browse)
+        return row, browse
 
     def _number(self, spec: FieldSpec) -> FieldEditor:
         editor = FieldEditor(spec, spec.name)
