@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
@@ -85,6 +86,7 @@ class PlainAxis(pg.AxisItem):
         self.decades = False
         self.floor: float | None = None
         self.blank = False
+        self._narrowed: deque[tuple[object, ...]] = deque(maxlen=4)
         # Without this pyqtgraph writes "(x0.001)" beside the label and changes the numbers.
         self.enableAutoSIPrefix(False)
         self.setStyle(maxTextLevel=0, tickLength=-4, tickTextOffset=4, hideOverlappingLabels=False)
@@ -130,6 +132,19 @@ class PlainAxis(pg.AxisItem):
     def drawPicture(self, p: Any, axisSpec: Any, tickSpecs: Any, textSpecs: Any) -> None:
         # Room for numbers stays, or the plot would jump when they come.
         super().drawPicture(p, axisSpec, [] if self.blank else tickSpecs, [] if self.blank else textSpecs)
+
+    def _updateMaxTextSize(self, x: float) -> None:
+        # Room given back changes the range of a plot at one scale, and that its numbers: where the same range needs
+        # the room again it is kept, or plot and axis would change places for ever.
+        narrower = x < (self.textWidth if self.orientation == "left" else self.textHeight)
+        if narrower:
+            view = self.linkedView()
+            ends = () if view is None else tuple(f"{end:.3g}" for side in view.viewRange() for end in side)
+            place = (*ends, self.labelText, self.decades)
+            if place in self._narrowed:
+                return
+            self._narrowed.append(place)
+        super()._updateMaxTextSize(x)
 
     def _decade(self, value: float) -> str:
         text = decade_text(value)

@@ -28,7 +28,7 @@ from PySide6.QtWidgets import (
 from lieapp.gui.widgets.icons import set_icon
 from lieapp.gui.widgets.section import Section
 from lieapp.gui.widgets.theme import scaled
-from lieapp.gui.widgets.words import folded
+from lieapp.gui.widgets.words import folded, with_minus
 from lieapp.optimizers.fields import FieldSpec, allowed_text, describe, parse_value, show_value
 
 __all__ = ["LABEL_WIDTH", "FieldEditor", "SettingsForm", "readable_value"]
@@ -179,7 +179,7 @@ class FieldEditor(QWidget):
     def _write(self, value: Any) -> None:
         self.editor.blockSignals(True)
         if isinstance(self.editor, QLineEdit):
-            shown = "" if value is None else f"  {readable_value(value, self.spec.unit)}"
+            shown = "" if value is None else f"  {with_minus(readable_value(value, self.spec.unit))}"
             self.editor.setPlaceholderText(f"auto{shown}")
         elif isinstance(self.editor, QCheckBox):
             self.editor.setChecked(bool(parse_value(self.spec, value)))

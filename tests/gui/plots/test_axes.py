@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 
+import pyqtgraph as pg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PySide6.QtCore import QEventLoop
+from PySide6.QtGui import QFont
+from PySide6.QtWidgets import QApplication
 
-from lieapp.gui.plots.axes import PlainAxis, decade_text, decade_ticks
+from lieapp.gui.plots.axes import PlainAxis, decade_text, decade_ticks, style_plot
 
 
 @pytest.mark.parametrize(
@@ -65,3 +69,44 @@ def test_an_axis_says_where_values_were_cut(qtbot) -> None:
     axis.set_decades(False)
     assert axis.tickStrings([0.0, 50.0], 1.0, 50.0) == ["0", "50"]
     assert len(axis.tickValues(0.0, 120.0, 300.0)) == 1
+
+
+def test_plot_and_axis_do_not_change_places_for_ever(qtbot) -> None:
+    axis = PlainAxis("left")
+    plot = pg.PlotWidget(axisItems={"left": axis})
+    qtbot.addWidget(plot)
+    box = plot.getPlotItem().getViewBox()
+
+    def ask(width: float, high: float) -> float:
+        """Return the room for numbers, once a view to `high` has asked for some."""
+        box.setYRange(0.0, high, padding=0.0)
+        axis._updateMaxTextSize(width)
+        return float(axis.textWidth)
+
+    assert ask(60.0, 1.0) == 60.0
+    assert ask(30.0, 1.2) == 30.0  # what is not needed is given back...
+    assert ask(60.0, 1.0) == 60.0
+    assert ask(30.0, 1.2) == 60.0  # ...once: the view that it leads to needs it
+    assert ask(30.0, 7.0) == 30.0  # another view may have it
+
+
+@pytest.mark.parametrize("points", (9.0, 14.0, 18.0))
+def test_a_plot_at_one_scale_comes_to_rest(qtbot, points: float) -> None:
+    axes = {"left": PlainAxis("left"), "bottom": PlainAxis("bottom")}
+    plot = pg.PlotWidget(axisItems=axes)
+    qtbot.addWidget(plot)
+    font = QFont()
+    font.setPointSizeF(points)
+    style_plot(plot, plot.palette(), font)
+    box = plot.getPlotItem().getViewBox()
+    box.setAspectLocked(True)
+    plot.show()
+    layouts: list[int] = []
+    box.sigResized.connect(lambda *_: layouts.append(1))
+    for width in range(300, 700, 10):
+        plot.resize(width, 480)
+        box.setRange(xRange=(-1.2, 1.2), yRange=(-1.1, 1.1), padding=0.0)
+        before = len(layouts)
+        for _ in range(30):
+            QApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 2)
+        assert len(layouts) - before < 12, width
