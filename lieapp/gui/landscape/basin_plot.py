@@ -8,12 +8,13 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor, QFontMetricsF, QResizeEvent
-from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QWidget
+from PySide6.QtWidgets import QLabel, QWidget
 
 from lieapp.export.landscape_studies import basin_colors, basin_letters
 from lieapp.gui.landscape.study_card import StudyCard, choice_box
 from lieapp.gui.pictures.slice_items import MarkItem
 from lieapp.gui.pictures.slice_key import SliceKey, slice_colors
+from lieapp.gui.widgets.scrolling import scrolled
 from lieapp.gui.widgets.words import folded
 from lieapp.landscapes.basins import PENDING
 from lieapp.landscapes.study_summary import basin_cost
@@ -67,11 +68,7 @@ class BasinPlot(StudyCard):
         self.legend.setWordWrap(True)
         self.legend.setAccessibleName("Legend of the basin map")
         self.legend.setContentsMargins(8, 0, 8, 0)
-        self.scroll_area = QScrollArea()
-        self.scroll_area.setWidget(self.legend)
-        self.scroll_area.setWidgetResizable(True)
-        self.scroll_area.setFrameShape(QFrame.Shape.NoFrame)
-        self.scroll_area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.scroll_area = scrolled(self.legend)
         self.scroll_area.setAccessibleName("Legend of the basin map")
         self.scroll_area.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.scroll_area.hide()

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QAction, QFontMetricsF, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QBoxLayout, QFrame, QLabel, QScrollArea, QWidget
+from PySide6.QtWidgets import QBoxLayout, QFrame, QLabel, QWidget
 
 from lieapp.gui.widgets.action_button import ActionButton
+from lieapp.gui.widgets.scrolling import scrolled
 from lieapp.gui.widgets.words import with_minus
 
 __all__ = ["RaceStrip"]
@@ -46,11 +47,7 @@ class RaceStrip(QFrame):
             self.buttons[action.objectName()] = button
             column.addWidget(button)
         column.addStretch(1)
-        self.scroll_area = QScrollArea()
-        self.scroll_area.setWidget(self.caption)
-        self.scroll_area.setWidgetResizable(True)
-        self.scroll_area.setFrameShape(QFrame.Shape.NoFrame)
-        self.scroll_area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.scroll_area = scrolled(self.caption)
         self._parts = layout = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
         layout.setContentsMargins(8, 8, 8, 8)
         layout.setSpacing(8)

@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QMenu,
-    QScrollArea,
     QSizePolicy,
     QToolButton,
     QVBoxLayout,
@@ -24,6 +23,7 @@ from lieapp.gui.plots.curve import readable_color, sample_pen
 from lieapp.gui.runs.entry import RunEntry
 from lieapp.gui.widgets.elided_label import ElidedLabel
 from lieapp.gui.widgets.icons import set_icon
+from lieapp.gui.widgets.scrolling import scrolled
 from lieapp.gui.widgets.theme import scaled
 from lieapp.gui.widgets.words import with_minus
 
@@ -245,13 +245,9 @@ class RunsPanel(QFrame):
         self._list.setSpacing(0)
         self._list.addWidget(self.empty)
         self._list.addStretch(1)
-        self.scroll_area = QScrollArea()
-        self.scroll_area.setWidget(inside)
-        self.scroll_area.setWidgetResizable(True)
-        self.scroll_area.setFrameShape(QFrame.Shape.NoFrame)
+        self.scroll_area = scrolled(inside)
         # Its rows take the keyboard.
         self.scroll_area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.scroll_area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         layout = QGridLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
         layout.setVerticalSpacing(4)

@@ -16,7 +16,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
-    QScrollArea,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -28,6 +27,7 @@ from lieapp.gui.widgets.abstract import AbstractQt
 from lieapp.gui.widgets.action_button import ActionButton
 from lieapp.gui.widgets.forms import LABEL_WIDTH, FieldEditor, SettingsForm
 from lieapp.gui.widgets.icons import set_icon
+from lieapp.gui.widgets.scrolling import scrolled
 from lieapp.gui.widgets.section import Section
 from lieapp.gui.widgets.theme import scaled
 from lieapp.gui.widgets.words import folded
@@ -153,11 +153,7 @@ class SettingsPanel(QFrame, metaclass=AbstractQt):
         for part in parts:
             column.addWidget(part)
         column.addStretch(1)
-        self.scroll_area = QScrollArea()
-        self.scroll_area.setWidget(inside)
-        self.scroll_area.setWidgetResizable(True)
-        self.scroll_area.setFrameShape(QFrame.Shape.NoFrame)
-        self.scroll_area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.scroll_area = scrolled(inside)
         self.scroll_area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
