@@ -16,8 +16,8 @@ from lieapp.gui.viewer.canvas import BlankCanvas, CanvasBanner, LateCanvas, LogW
 from lieapp.gui.viewer.canvas_hands import CanvasHands
 from lieapp.gui.viewer.deviation_key import DEVIATION_LEGEND, DeviationKey
 from lieapp.gui.viewer.opengl import OpenGLInfo, prepare_opengl, probe_opengl
+from lieapp.gui.viewer.paint_pace import PaintPace
 from lieapp.gui.viewer.view_motion import ViewMotion
-from lieapp.gui.work.paint_pace import PaintPace
 from lieapp.scene.camera import Viewpoint
 from lieapp.scene.coloring import Legend
 from lieapp.scene.colors import BACKGROUND_DARK, BACKGROUND_LIGHT
