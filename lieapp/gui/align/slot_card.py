@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QMenu, QTo
 from lieapp.gui.align.session import Slot
 from lieapp.gui.widgets.elided_label import ElidedLabel
 from lieapp.gui.widgets.icons import set_icon
+from lieapp.gui.widgets.marking import mark
 from lieapp.gui.widgets.theme import scaled
 
 __all__ = ["Dot", "SlotCard", "dropped_files", "slot_description"]
@@ -188,6 +189,4 @@ class SlotCard(QFrame):
         self.files_dropped.emit(dropped_files(event))
 
     def _mark(self, on: bool) -> None:
-        self.setProperty("drop", on)
-        self.style().unpolish(self)
-        self.style().polish(self)
+        mark(self, "drop", on)

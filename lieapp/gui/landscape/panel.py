@@ -18,6 +18,7 @@ from lieapp.alignment.choices import Choice
 from lieapp.gui.application.actions import ActionSet
 from lieapp.gui.landscape.session import LandscapeChoices, evaluations_for
 from lieapp.gui.widgets.forms import FieldEditor
+from lieapp.gui.widgets.marking import mark
 from lieapp.gui.widgets.section import Section
 from lieapp.gui.widgets.words import with_minus
 from lieapp.gui.workbench.scene_panel import ScenePanel
@@ -257,10 +258,7 @@ class LandscapePanel(ScenePanel):
             self.formula_error.setText("")
         wrong = bool(self.formula_error.text())
         self.formula_error.setVisible(wrong and self._choices.landscape == "formula")
-        if self.formula.property("invalid") != wrong:
-            self.formula.setProperty("invalid", wrong)
-            self.formula.style().unpolish(self.formula)
-            self.formula.style().polish(self.formula)
+        mark(self.formula, "invalid", wrong)
         return not wrong
 
     def _take_formula(self) -> None:

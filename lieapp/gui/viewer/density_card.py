@@ -26,6 +26,7 @@ from lieapp.gui.viewer.density_desk import DensityDesk
 from lieapp.gui.viewer.level_histogram import LevelHistogram
 from lieapp.gui.widgets.elided_label import ElidedLabel
 from lieapp.gui.widgets.icons import set_icon
+from lieapp.gui.widgets.marking import mark
 from lieapp.gui.widgets.theme import scaled, theme
 from lieapp.scene.density import DENSITY_COLOR, DENSITY_STYLES
 
@@ -241,7 +242,7 @@ class DensityCard(QFrame):
         field.setAccessibleName(name)
         field.setToolTip(tip)
         field.setAlignment(Qt.AlignmentFlag.AlignRight)
-        field.textEdited.connect(lambda: _mark(field, False))
+        field.textEdited.connect(lambda: mark(field, "invalid", False))
         return field
 
 
@@ -255,14 +256,7 @@ def _show(field: QLineEdit, text: str) -> None:
     """Show a number; setting the text also forgets that something was typed."""
     if field.text() != text or field.isModified():
         field.setText(text)
-    _mark(field, False)
-
-
-def _mark(field: QLineEdit, invalid: bool) -> None:
-    if bool(field.property("invalid")) != invalid:
-        field.setProperty("invalid", invalid)
-        field.style().unpolish(field)
-        field.style().polish(field)
+    mark(field, "invalid", False)
 
 
 def _number(field: QLineEdit, *, positive: bool = False) -> float | None:
@@ -275,5 +269,5 @@ def _number(field: QLineEdit, *, positive: bool = False) -> float | None:
     except ValueError:
         value = math.nan
     valid = math.isfinite(value) and (value > 0 or not positive)
-    _mark(field, not valid)
+    mark(field, "invalid", not valid)
     return value if valid else None

@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
 )
 
 from lieapp.gui.widgets.icons import set_icon
+from lieapp.gui.widgets.marking import mark
 from lieapp.gui.widgets.section import Section
 from lieapp.gui.widgets.theme import scaled
 from lieapp.gui.widgets.words import folded, with_minus
@@ -225,10 +226,7 @@ class FieldEditor(QWidget):
         self.message.setText(self.error[:1].upper() + self.error[1:])
         self.message.setVisible(bool(self.error))
         self.reset.setVisible(self.overridden)
-        if self.editor.property("invalid") != bool(self.error):
-            self.editor.setProperty("invalid", bool(self.error))
-            self.editor.style().unpolish(self.editor)
-            self.editor.style().polish(self.editor)
+        mark(self.editor, "invalid", bool(self.error))
 
 
 class SettingsForm(QWidget):

@@ -8,6 +8,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QButtonGroup, QGridLayout, QSizePolicy, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
+from lieapp.gui.widgets.marking import mark
+
 __all__ = ["TabPages", "TabRow"]
 
 _MANY = 4
@@ -62,10 +64,7 @@ class TabRow(QWidget):
     def _crowd(self) -> None:
         """Let many tabs share a narrow column by the length of their words."""
         for place, button in enumerate(self._group.buttons()):
-            if not button.property("crowded"):
-                button.setProperty("crowded", True)
-                button.style().unpolish(button)
-                button.style().polish(button)
+            if mark(button, "crowded", True):
                 button.updateGeometry()  # else the layout keeps the width of before
             self._layout.setColumnStretch(place, len(button.text()) + 2)
 

@@ -23,6 +23,7 @@ from lieapp.gui.plots.curve import readable_color, sample_pen
 from lieapp.gui.runs.entry import RunEntry
 from lieapp.gui.widgets.elided_label import ElidedLabel
 from lieapp.gui.widgets.icons import set_icon
+from lieapp.gui.widgets.marking import mark
 from lieapp.gui.widgets.scrolling import scrolled
 from lieapp.gui.widgets.theme import scaled
 from lieapp.gui.widgets.words import with_minus
@@ -178,9 +179,7 @@ class _Row(QFrame):
         self._show_what_fits()
 
     def mark(self, current: bool) -> None:
-        self.setProperty("current", current)
-        self.style().unpolish(self)
-        self.style().polish(self)
+        mark(self, "current", current)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
@@ -275,6 +274,9 @@ class RunsPanel(QFrame):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._show_columns()
+        current = self._current
+        if current is not None and self._is_in_sight(current):
+            QTimer.singleShot(0, self, lambda: self._bring_into_sight(current))
 
     def _show_columns(self) -> None:
         room = self.width() - self._title.sizeHint().width() - 32
@@ -287,8 +289,11 @@ class RunsPanel(QFrame):
             QTimer.singleShot(0, self, lambda: self._bring_into_sight(run))
         self._current = run
         for row in self._rows.values():
-            if row.property("current") is not (row.run is run):
-                row.mark(row.run is run)
+            row.mark(row.run is run)
+
+    def _is_in_sight(self, run: RunEntry) -> bool:
+        row = self._rows.get(run.id)
+        return row is not None and not row.visibleRegion().isEmpty()
 
     def _bring_into_sight(self, run: RunEntry) -> None:
         row = self._rows.get(run.id)

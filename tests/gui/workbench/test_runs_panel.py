@@ -128,7 +128,7 @@ def test_selecting_by_mouse_and_keyboard(panel: RunsPanel, entries: list[RunEntr
         assert told.args == [entries[1]]
     panel.set_current(entries[1])
     assert row.property("current") is True
-    assert panel._rows[entries[0].id].property("current") is False
+    assert not panel._rows[entries[0].id].property("current")
 
 
 def test_the_menu_offers_everything(panel: RunsPanel, entries: list[RunEntry], qtbot: QtBot) -> None:
@@ -174,3 +174,28 @@ def test_an_empty_list_says_what_will_be_there(panel: RunsPanel) -> None:
     panel.set_runs([])
     assert panel.empty.isVisible()
     assert not panel.columns.isVisible()
+
+
+def test_the_current_row_stays_in_sight_where_the_panel_becomes_lower(
+    panel: RunsPanel, entries: list[RunEntry], qtbot: QtBot
+) -> None:
+    last = entries[-1]
+    panel.resize(380, 240)
+    panel.set_current(last)
+    QApplication.processEvents()
+    viewport, row = panel.scroll_area.viewport(), panel._rows[last.id]
+
+    def is_whole() -> bool:
+        top = row.mapTo(viewport, QPoint(0, 0)).y()
+        return top >= 0 and top + row.height() <= viewport.height() + 1
+
+    assert is_whole()
+    panel.resize(380, 90)
+    qtbot.waitUntil(is_whole, timeout=2000)
+    # Where the user has scrolled it away it stays so.
+    panel.scroll_area.verticalScrollBar().setValue(0)
+    QApplication.processEvents()
+    assert not is_whole()
+    panel.resize(380, 92)
+    QApplication.processEvents()
+    assert panel.scroll_area.verticalScrollBar().value() == 0
