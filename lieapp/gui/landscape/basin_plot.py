@@ -197,9 +197,9 @@ class BasinPlot(StudyCard):
         self.legend.setAccessibleDescription("; ".join(
             f"{letters.get(which, '')} {found.describe(which)}: {found.count(which)} starts" for which in found.kinds()
         ))  # fmt: skip
-        self._take_height()
+        self._fit_legend()
 
-    def _take_height(self) -> None:
+    def _fit_legend(self) -> None:
         """Give the legend what it needs, up to a few lines; a surface may have two dozen minima."""
         line = QFontMetricsF(self.legend.font()).lineSpacing()
         needed = self.legend.heightForWidth(max(self.width() - 8, 100))
@@ -207,7 +207,7 @@ class BasinPlot(StudyCard):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._take_height()
+        self._fit_legend()
 
     def _click(self, event: Any) -> None:
         box = self.view_box

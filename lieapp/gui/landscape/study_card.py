@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import QPointF, QSize, Qt, Signal
-from PySide6.QtGui import QAction, QFontMetricsF
+from PySide6.QtGui import QAction, QFontMetricsF, QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -22,6 +22,8 @@ from lieapp.gui.plots.card import PlotCard
 from lieapp.gui.widgets.icons import set_icon
 
 __all__ = ["StudyCard", "choice_box"]
+
+_NARROW = 46  # letters in a line: what is said takes three of such lines
 
 
 def choice_box(name: str, tip: str, entries: dict[str, Any]) -> QComboBox:
@@ -190,8 +192,17 @@ class StudyCard(PlotCard):
 
     def restyle(self) -> None:
         super().restyle()
-        # Of one height, or the plot would jump under the pointer.
-        self.words.setFixedHeight(round(2.2 * QFontMetricsF(self.words.font()).lineSpacing()))
+        self._take_height()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._take_height()
+
+    def _take_height(self) -> None:
+        """Give the words one height, or the plot would jump under the pointer."""
+        metrics = QFontMetricsF(self.words.font())
+        narrow = self.words.width() < _NARROW * metrics.averageCharWidth()
+        self.words.setFixedHeight(round((3.2 if narrow else 2.2) * metrics.lineSpacing()))
 
     def describe(self, x: float, y: float) -> str:
         """Return what is to be said about a place of the plot."""

@@ -275,7 +275,8 @@ class RunsPanel(QFrame):
         super().resizeEvent(event)
         self._show_columns()
         current = self._current
-        if current is not None and self._is_in_sight(current):
+        # What is in the panel has its new size already.
+        if current is not None and self._was_in_sight(current, event.oldSize().height() - event.size().height()):
             QTimer.singleShot(0, self, lambda: self._bring_into_sight(current))
 
     def _show_columns(self) -> None:
@@ -291,9 +292,13 @@ class RunsPanel(QFrame):
         for row in self._rows.values():
             row.mark(row.run is run)
 
-    def _is_in_sight(self, run: RunEntry) -> bool:
+    def _was_in_sight(self, run: RunEntry, lost: int) -> bool:
+        """Whether the row of a run was seen before the panel lost so many pixels of its height."""
         row = self._rows.get(run.id)
-        return row is not None and not row.visibleRegion().isEmpty()
+        if row is None:
+            return False
+        top = row.y() - self.scroll_area.verticalScrollBar().value()
+        return top + row.height() > 0 and top + row.height() <= self.scroll_area.viewport().height() + max(lost, 0)
 
     def _bring_into_sight(self, run: RunEntry) -> None:
         row = self._rows.get(run.id)

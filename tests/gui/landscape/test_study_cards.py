@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PySide6.QtGui import QFont
+from PySide6.QtWidgets import QApplication
 
 from lieapp.gui.landscape.basin_plot import BasinPlot
 from lieapp.gui.landscape.sweep_panel import SweepPanel
@@ -72,3 +74,16 @@ def test_equal_results_are_not_drawn_over_a_span_of_rounding_errors(panel: Sweep
     qtbot.waitUntil(lambda: panel.view_box.viewRange()[1][0] > 4.0, timeout=5000)
     low, high = panel.view_box.viewRange()[1]
     assert low < 5.0 < high and high - low > 1e-3
+
+
+def test_words_about_a_study_are_whole_at_large_letters_too(panel: SweepPanel, qtbot) -> None:
+    said = "DEO: 70 runs of at most 300 evaluations, 21 000 in all. Each starts 0.0033 beside the start."
+    panel.show()
+    for points in (9.0, 14.0):
+        font = QFont(panel.font())
+        font.setPointSizeF(points)
+        panel.words.setFont(font)
+        panel.resize(401 if panel.width() == 400 else 400, 500)
+        panel.say(said)
+        QApplication.processEvents()
+        assert panel.words.heightForWidth(panel.words.width()) <= panel.words.height()
