@@ -12,8 +12,6 @@ from torch import Tensor
 
 __all__ = ["CurvatureBlock", "CurvatureMemory"]
 
-_NOISE = {torch.float64: 1e-5, torch.float32: 5e-3}
-
 
 @dataclass
 class CurvatureBlock:
@@ -23,7 +21,7 @@ class CurvatureBlock:
     ----------
     direction : list of Tensor
         In the shapes of the block's parameters.
-    curvature, residual, scale : float
+    curvature, residual, scale, resolution : float
         As in `lieapp.optimizers.dimer.Rotation`.
     slope : float
         g·N of the last step.
@@ -40,6 +38,7 @@ class CurvatureBlock:
     curvature: float = math.nan
     residual: float = math.nan
     scale: float = math.nan
+    resolution: float = 5e-3
     slope: float = math.nan
     left: bool = False
     stride: float = 0.0
@@ -47,17 +46,17 @@ class CurvatureBlock:
 
     @property
     def bends_down(self) -> bool:
-        """Whether the curvature is negative beyond what differences of gradients can tell."""
+        """Whether the curvature is negative beyond what products can tell."""
         return self.curvature < -self._noise
 
     @property
     def is_flat(self) -> bool:
-        """Whether the curvature is zero, as far as differences of gradients can tell."""
+        """Whether the curvature is zero, as far as products can tell."""
         return abs(self.curvature) <= self._noise
 
     @property
     def _noise(self) -> float:
-        return _NOISE[self.direction[0].dtype] * self.scale
+        return self.resolution * self.scale
 
     @property
     def awaits_slope(self) -> bool:
@@ -105,6 +104,8 @@ class CurvatureMemory:
         Angle by which the last refresh turned the direction, regardless of sign.
     escaping : bool
         Whether the last step went along negative curvature.
+    places : list of int
+        Which of the optimiser's parameters the directions belong to.
     blocks : list of CurvatureBlock
         Empty before the first refresh.
     """
@@ -123,6 +124,7 @@ class CurvatureMemory:
     alignment: float = math.nan
     turn_degrees: float = math.nan
     escaping: bool = False
+    places: list[int] = field(default_factory=list)
     blocks: list[CurvatureBlock] = field(default_factory=list)
 
     @property

@@ -128,6 +128,16 @@ class CurvatureSearch:
         memory.alignment = slope / length if length > 0.0 else math.nan
         return fresh
 
+    def keep_to(self, places: Sequence[int]) -> None:
+        """Forget directions over other parameters than those at these places, or the first of them.
+
+        Their shapes alone do not tell: a parameter may have been frozen since, and another one not.
+        """
+        memory, places = self.memory, list(places)
+        if memory.places != places[: len(memory.places)]:
+            memory.blocks = []
+        memory.places = places
+
     def alignment(self, grads: Sequence[Tensor]) -> float:
         """Return \\|g·N\\| / \\|g\\| of the last step; of the gradients at hand where that step had no use for it."""
         memory = self.memory
@@ -278,19 +288,23 @@ class CurvatureSearch:
                 rotation = self._search(part, self._start(block))
                 found.append((rotation, self._turned(rotation, parameters)))
         memory.blocks = [
-            CurvatureBlock(direction, rotation.curvature, rotation.residual, rotation.scale)
+            CurvatureBlock(direction, rotation.curvature, rotation.residual, rotation.scale, rotation.resolution)
             for rotation, direction in found
         ]
         memory.products = sum(rotation.products for rotation, _ in found)
         memory.price = sum(rotation.evaluations for rotation, _ in found)
-        if self.options["derivative"] == "one-sided" and hasattr(oracle, "curvature_gradient"):
-            memory.price += asked.costs.gradient  # the gradient at the point itself, on the batch for curvature
+        memory.price += self._price_of_point(oracle, asked)
         memory.evaluations += memory.price
         memory.reference = length
         memory.judged, memory.paid = not self.pays_by_escapes or not memory.bends_down, False
         memory.turn_degrees = _angle(before, self.direction, len(found))
         if self._adaptive:
             memory.interval = self._next_interval([rotation for rotation, _ in found])
+
+    def _price_of_point(self, oracle: Oracle | None, asked: Oracle) -> float:
+        """Return the price of the gradient at the point itself, where products need it on a batch of their own."""
+        own_batch = self.options["derivative"] == "one-sided" and hasattr(oracle, "curvature_gradient")
+        return float(asked.costs.gradient) if own_batch else 0.0
 
     def _start(self, block: CurvatureBlock | None) -> list[Tensor] | None:
         """Return where a search begins: from the last direction, unless that is flat, for then it leads no further."""

@@ -8,12 +8,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import torch
 from torch import Tensor
 
-from lieapp.optimizers.inner_products import dot64, norm64, square_and_range
+from lieapp.optimizers.inner_products import CHUNK, dot64, norm64, square_and_range
 
 __all__ = ["MANY", "FlatSpace"]
 
-
-_CHUNK = 1 << 15
 
 MANY = 1 << 16
 """Numbers in a vector from which on passes through memory count."""
@@ -156,7 +154,7 @@ class FlatSpace:
         """
         factors = coefficients.to(rows)
         count, size = factors.shape
-        for part in rows.split(_CHUNK, dim=1):
+        for part in rows.split(CHUNK, dim=1):
             part[:count] = factors @ part[:size]
 
     @staticmethod
@@ -164,5 +162,5 @@ class FlatSpace:
         """Return the dot products of the rows of ``basis``, shape ``(m, size)``, with a vector, in float64."""
         if vector.dtype == torch.float64:
             return basis @ vector
-        parts = zip(basis.split(_CHUNK, dim=1), vector.split(_CHUNK), strict=True)
+        parts = zip(basis.split(CHUNK, dim=1), vector.split(CHUNK), strict=True)
         return torch.stack([rows.double() @ part.double() for rows, part in parts]).sum(0)

@@ -9,9 +9,10 @@ from itertools import islice
 import torch
 from torch import Tensor
 
-__all__ = ["dot", "dot64", "norm", "norm64", "products", "products_and_square", "square_and_range"]
+__all__ = ["CHUNK", "dot", "dot64", "norm", "norm64", "products", "products_and_square", "square_and_range"]
 
-_CHUNK = 1 << 15
+CHUNK = 1 << 15
+"""Numbers that are converted to float64 at a time, to stay in the cache."""
 
 _PIECE = 1 << 16
 """Numbers whose products are summed in their own precision: by several lanes side by side, a thousand in each."""
@@ -33,17 +34,17 @@ def norm(a: Sequence[Tensor]) -> float:
 def dot64(x: Tensor, y: Tensor) -> float:
     """Return the real dot product of two tensors of one shape, multiplied and summed in float64."""
     x, y = x.detach().reshape(-1), y.detach().reshape(-1)
-    if x.numel() <= _CHUNK or x.device.type != "cpu" or x.dtype == y.dtype == torch.float64:
+    if x.numel() <= CHUNK or x.device.type != "cpu" or x.dtype == y.dtype == torch.float64:
         return float(torch.dot(x.to(torch.float64), y.to(torch.float64)))
     # Converted piece by piece, what is multiplied stays in the cache.
-    pieces = zip(x.split(_CHUNK), y.split(_CHUNK), strict=True)
+    pieces = zip(x.split(CHUNK), y.split(CHUNK), strict=True)
     return float(sum(float(torch.dot(a.to(torch.float64), b.to(torch.float64))) for a, b in pieces))
 
 
 def norm64(x: Tensor) -> float:
     """Return the Euclidean norm of a tensor, summed in float64."""
     if x.dtype == torch.float32 and x.device.type == "cpu":  # no square of these overflows in float64
-        pieces = (piece.to(torch.float64) for piece in x.detach().reshape(-1).split(_CHUNK))
+        pieces = (piece.to(torch.float64) for piece in x.detach().reshape(-1).split(CHUNK))
         return math.sqrt(sum(float(torch.dot(piece, piece)) for piece in pieces))
     length = float(torch.linalg.vector_norm(x.detach(), dtype=torch.float64))
     if 1e-150 < length < 1e150 or x.numel() == 0:
@@ -89,7 +90,7 @@ def products_and_square(
         squares += _piece_dots(*_flat_alike(y, y))
     *along, square = _sums(*columns, squares)
     if not _SAFE[0] < square < _SAFE[1]:
-        along, square = [dot(u, parts) for u in vectors], norm(parts) ** 2
+        along, square = [dot(u, parts) for u in vectors], _squared(norm(parts))
     return parts, along, square
 
 
@@ -118,7 +119,7 @@ def square_and_range(w: Iterable[Tensor]) -> tuple[float, float, float]:
             highs.append(high)
     (square,) = _sums(squares)
     if not _SAFE[0] < square < _SAFE[1]:
-        square = norm(parts) ** 2
+        square = _squared(norm(parts))
     if not lows:
         return square, 0.0, 0.0
     return square, float(torch.stack(lows).min()), float(torch.stack(highs).max())
@@ -133,6 +134,10 @@ def _flat_alike(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         return x, y
     dtype = torch.promote_types(torch.promote_types(x.dtype, y.dtype), torch.float32)
     return x.to(dtype), y.to(dtype)
+
+
+def _squared(length: float) -> float:
+    return length * length  # which ** would refuse where it overflows
 
 
 def _piece_dots(x: Tensor, y: Tensor) -> list[Tensor]:

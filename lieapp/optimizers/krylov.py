@@ -17,6 +17,9 @@ __all__ = ["MAX_STEPS", "Krylov"]
 MAX_STEPS = 50
 """Most vectors that are kept; all of them stay in memory."""
 
+_SAFE = (1e-9, 1e9)
+"""Lengths of vectors whose products with one another neither overflow nor underflow."""
+
 
 class _Rest:
     # What a product adds to the space: its part orthogonal to the basis. Of the last one only the length is of use,
@@ -143,6 +146,8 @@ class Krylov:
                 self.subtract_from(taken)
             self._residual, terms = factor * norm(taken), []
         self._rest = _Rest(taken, self._residual / factor, terms)
+        if self._rest.length > 0.0 and not _SAFE[0] < self._rest.length < _SAFE[1]:
+            self._rest = _Rest([part / self._rest.length for part in self._rest.parts()], 1.0, [])
         self.length = self._rest.length
         self.invariant = not self._residual > 1e2 * self._unit * scale
         self.complete = self.invariant or final

@@ -34,6 +34,7 @@ __all__ = [
     "hessian_diagonal",
     "math_attention_only",
     "norm",
+    "resolution",
     "rough_norm",
     "same_bits",
     "takes_differences",
@@ -98,6 +99,17 @@ class HasHessianDiagonal(Protocol):
 def takes_differences(oracle: Oracle) -> bool:
     """Return whether an oracle's products are differences of gradients, with errors well above rounding."""
     return bool(getattr(oracle, "hvp_by_differences", False))
+
+
+def resolution(oracle: Oracle) -> float:
+    """Return the share of the highest curvature below which products tell nothing, not even a sign.
+
+    Differences of gradients bend with the gradient; measured on networks and surfaces, see `FiniteDifferenceOracle`.
+    """
+    single = any(torch.finfo(p.dtype).eps > 1e-10 for p in oracle.parameters)
+    if takes_differences(oracle):
+        return 5e-3 if single else 1e-5
+    return 1e-5 if single else 1e-11
 
 
 def ask_counting(oracle: Oracle, ask: Callable[[], object]) -> tuple[object, float]:

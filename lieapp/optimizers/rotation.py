@@ -12,13 +12,10 @@ from torch import Tensor
 
 from lieapp.optimizers.flat import FlatSpace
 from lieapp.optimizers.inner_products import square_and_range
-from lieapp.optimizers.oracle import Oracle, takes_differences
+from lieapp.optimizers.oracle import Oracle, resolution, takes_differences
 from lieapp.optimizers.tensor_lists import combined, rough_norm
 
 __all__ = ["RECOMPUTE_AFTER", "Rotation", "Search", "curvature_along", "same"]
-
-CURVATURE_FLOOR = 0.01
-"""Curvatures are compared with at least this share of the largest one met: a zero has no relative error."""
 
 RANDOM_SHARE = 0.1
 
@@ -45,6 +42,8 @@ class Rotation:
     evaluations : float
         Their price, in gradients. The gradient at the point itself, which one-sided differences share with whoever
         has computed it, is not in it.
+    resolution : float
+        Share of ``scale`` below which a curvature is none: a zero has no relative error.
     converged : bool
         Whether the relative residual is within the tolerance.
     """
@@ -55,6 +54,7 @@ class Rotation:
     scale: float
     products: int
     evaluations: float
+    resolution: float
     converged: bool
     _product: Callable[[], list[Tensor]] = field(repr=False)
 
@@ -65,8 +65,8 @@ class Rotation:
 
     @property
     def relative_residual(self) -> float:
-        """Residual over the curvature, or over a hundredth of ``scale`` where that is larger."""
-        return self.residual / max(abs(self.curvature), CURVATURE_FLOOR * self.scale, 1e-300)
+        """Residual over the curvature, or over the least one that products can tell, where that is larger."""
+        return self.residual / max(abs(self.curvature), self.resolution * self.scale, 1e-300)
 
 
 class Search:
@@ -93,6 +93,7 @@ class Search:
         self._begin = self.space.split(self._guess()) if direction is None else self.space.shaped(direction)
         self.tolerance = tolerance
         self.by_differences = takes_differences(oracle)
+        self._resolution = resolution(oracle)
         self.products = 0
         self.scale = 0.0
 
@@ -159,7 +160,7 @@ class Search:
 
     def settled(self, curvature: float, residual: float) -> bool:
         """Return whether the relative residual is within the tolerance."""
-        return residual <= self.tolerance * max(abs(curvature), CURVATURE_FLOOR * self.scale)
+        return residual <= self.tolerance * max(abs(curvature), self._resolution * self.scale)
 
     def rotation(
         self,
@@ -181,6 +182,7 @@ class Search:
             scale=self.scale,
             products=self.products,
             evaluations=self.products * self._price,
+            resolution=self._resolution,
             converged=self.settled(curvature, residual),
             _product=lambda: self.space.split(sign * y()),
         )

@@ -117,9 +117,7 @@ class SaddleSearch(CurvatureSearch):
         asked, context = self._oracle(closure, oracle, own)
         with context:
             rotation = self._search_across(asked, None, block.direction, block.scale)
-        self.memory.evaluations += rotation.evaluations
-        if self.options["derivative"] == "one-sided" and hasattr(oracle, "curvature_gradient"):
-            self.memory.evaluations += asked.costs.gradient  # the gradient at the point itself, as in every search
+        self.memory.evaluations += rotation.evaluations + self._price_of_point(oracle, asked)
         return rotation
 
     def _search(self, oracle: Oracle, direction: Sequence[Tensor] | None) -> Rotation:

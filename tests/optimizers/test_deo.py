@@ -126,6 +126,26 @@ def test_all_ten_modes_of_the_strict_saddle_are_left() -> None:
     assert float(function(x.detach())) == pytest.approx(-0.9625, abs=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("dtype", "derivative", "highest"),
+    [
+        (torch.float64, "exact", 1e6),
+        (torch.float64, "one-sided", 1e4),
+        (torch.float32, "exact", 1e4),
+        (torch.float32, "one-sided", 1e2),
+    ],
+)
+def test_small_negative_curvatures_are_escaped_along(dtype: torch.dtype, derivative: str, highest: float) -> None:
+    curvatures = torch.cat((torch.tensor([highest]), torch.linspace(1.0, 10.0, 18), torch.tensor([-1.0]))).to(dtype)
+    axes = torch.linalg.qr(normal(20, 20))[0].to(dtype)
+    x = (axes @ torch.full((20,), 1e-3, dtype=dtype)).requires_grad_()
+    oracle = autograd(lambda x: 0.5 * (curvatures * (axes.T @ x) ** 2).sum() + 0.25 * (axes.T @ x)[-1] ** 4, x)
+    deo = DEO([x], lr=1.0 / highest, derivative=derivative)
+    for _ in range(100):
+        deo.step(oracle=oracle)
+    assert abs(float(axes[:, -1] @ x.detach())) > 0.5
+
+
 def test_reflect_climbs_out_of_a_minimum_to_a_saddle() -> None:
     """(x² - 1)² + y²: from beside the minimum at x = 1 to the saddle at 0."""
     x = leaf(0.95, 0.1)
@@ -628,6 +648,31 @@ def test_groups_added_later_take_part() -> None:
     for _ in range(120):
         optimizer.step(closure)
     assert abs(float(y.detach())) == pytest.approx(math.sqrt(0.5), abs=1e-6)
+
+
+def test_directions_belong_to_the_parameters_that_they_were_found_for() -> None:
+    a, b, c = (leaf(0.5, 0.1), leaf(0.3, 0.2), leaf(0.2, 0.4))
+    a.requires_grad_(False)
+
+    def closure() -> Tensor:
+        return backward_closure(
+            lambda: strict_saddle(b) + 2.0 * strict_saddle(c) + (strict_saddle(a) if a.requires_grad else 0.0),
+            [p for p in (a, b, c) if p.requires_grad],
+        )()
+
+    deo = DEO([a, b, c], lr=0.01, interval=100, adaptive=False, mode="project")
+    deo.step(closure)
+    found = [x.clone() for x in deo.direction or []]
+    deo.step(closure)
+    assert all(torch.equal(x, y) for x, y in zip(found, deo.direction or [], strict=True))
+    a.requires_grad_(True)
+    c.requires_grad_(False)  # as many parameters of the same shapes as before, but others
+    evaluations = deo.evaluations
+    deo.step(closure)
+    assert deo.evaluations > evaluations + 1.0
+    c.requires_grad_(True)
+    deo.step(closure)  # the same two and one more behind them
+    assert deo.direction is not None and len(deo.direction) == 3 and not bool(deo.direction[2].any())
 
 
 def test_hooks_schedulers_names_and_zero_grad_work() -> None:

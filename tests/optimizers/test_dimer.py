@@ -177,6 +177,24 @@ def test_one_parameter_and_linear_losses() -> None:
     assert flat.curvature == 0.0 and flat.residual == 0.0 and flat.relative_residual == 0.0
 
 
+@pytest.mark.parametrize("method", ["lanczos", "lor", "optimal-angle"])
+@pytest.mark.parametrize(
+    ("dtype", "scale"),
+    [(torch.float64, 1e-200), (torch.float64, 1e200), (torch.float32, 1e-30), (torch.float32, 1e30)],
+)
+def test_losses_of_any_size_have_the_same_directions(method: str, dtype: torch.dtype, scale: float) -> None:
+    curvatures = torch.linspace(-1.0, 5.0, 30, dtype=dtype)
+    found = []
+    for size in (1.0, scale):
+        x = torch.full((30,), 0.1, dtype=dtype, requires_grad=True)
+        loss = lambda x, size=size: 0.5 * (size * (curvatures * x)) @ x  # noqa: E731
+        found.append(rotate(autograd(loss, x), budget=60, tolerance=1e-3, method=method))  # type: ignore[arg-type]
+    usual, scaled = found
+    assert scaled.converged == usual.converged and scaled.products == usual.products
+    assert scaled.curvature / scale == pytest.approx(usual.curvature, rel=1e-4)
+    assert scaled.residual / scale == pytest.approx(usual.residual, rel=1e-2)
+
+
 def test_several_tensors_are_one_space() -> None:
     matrix = rotated(torch.linspace(-3.0, 4.0, 8).double(), 4)
     a, b = normal(2, 3, seed=1).requires_grad_(), normal(2, seed=2).requires_grad_()
