@@ -19,7 +19,7 @@ from lieapp.gui.work.worker import Task, Worker
 if TYPE_CHECKING:
     from lieapp.landscapes.points import StationaryPoint
 
-__all__ = ["LandscapeBackdrop", "held_view"]
+__all__ = ["LandscapeBackdrop", "held_view", "is_good_for"]
 
 _SETTLE_MILLISECONDS = 120
 _MARGIN = 0.2  # of the view: a small shift of it needs no new picture
@@ -121,7 +121,7 @@ class LandscapeBackdrop(QObject):
         if surface is None or not self._plot.isVisible():
             return
         view = self._view(surface)
-        if self._area is not None and _covers(self._area, view):
+        if self._area is not None and is_good_for(self._area, view):
             return
         self._stop()
         area = _grown(view, _MARGIN)
@@ -205,11 +205,11 @@ def _sizes(area: NDArray[np.float64]) -> NDArray[np.float64]:
     return sizes
 
 
-def _covers(area: Area, view: Area) -> bool:
+def is_good_for(area: Area, view: Area) -> bool:
     """Whether a picture of an area is good enough for a view: it holds it, and was made for one about as large."""
     inside = all(low <= a and b <= high for (low, high), (a, b) in zip(area, view, strict=True))
     shares = [(high - low) / (b - a) for (low, high), (a, b) in zip(area, view, strict=True)]
-    return inside and _CLOSE <= max(shares) <= _COARSE
+    return inside and min(shares) >= _CLOSE and max(shares) <= _COARSE
 
 
 def _grown(area: Area, share: float) -> Area:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lieapp.gui.landscape.backdrop import held_view
+from lieapp.gui.landscape.backdrop import held_view, is_good_for
 from lieapp.gui.landscape.picture import Area, Shading, make_picture, shading_in_view, shading_of, widened
 from lieapp.gui.plots.paths import distinct_rows
 from lieapp.landscapes.catalog import SURFACES, formula_surface
@@ -115,3 +115,12 @@ def test_thinned_paths_keep_their_ends_and_their_way() -> None:
     assert kept[0] == 0 and kept[-1] == len(path) - 1 and len(kept) <= 502
     assert np.abs(np.diff(turns[kept])).max() < 0.2
     assert np.array_equal(distinct_rows(path[:400], 500), np.arange(400))
+
+
+def test_a_picture_is_made_anew_where_more_is_seen_of_one_side_only() -> None:
+    area: Area = ((-1.4, 1.4), (-1.4, 1.4))
+    assert is_good_for(area, ((-1.0, 1.0), (-1.0, 1.0)))
+    assert is_good_for(area, ((-0.7, 1.3), (-1.0, 1.0)))  # shifted
+    assert not is_good_for(area, ((-0.7, 1.5), (-1.0, 1.0)))
+    assert not is_good_for(area, ((-1.3, 1.3), (-1.0, 1.0)))  # wider: it may take other shades
+    assert not is_good_for(area, ((-0.5, 0.5), (-0.5, 0.5)))  # closer: there are details to see
