@@ -22,8 +22,8 @@ _MOST_LEVELS = 13
 _MIDDLE = 0.45
 _LARGEST = 1e300
 _LEAST_POWER, _LEAST_POWER_AFAR = 0.2, 0.05
-# Of what is in view, what may lie beyond the shades of the domain, besides what of it is clipped there on purpose,
-# before the shades reach further: else who zooms out sees one colour.
+# Of what is in view, what may lie beyond the shades of the domain, besides what does so where just all of the domain is
+# seen, before the shades reach further: else who zooms out sees one colour.
 _BEYOND = 0.1
 
 
@@ -129,25 +129,37 @@ def shading_in_view(surface: Drawable, view: Area | None = None) -> Shading:
     view : ((x0, x1), (y0, y1)), optional
         What is looked at; the domain by default.
     """
-    inside = _values(surface, *_axes(surface.domain, 100)).ravel()
-    shading = shading_of(inside, surface.clip)
-    if view is None:
+    shading = shading_of(_values(surface, *_axes(surface.domain, 100)).ravel(), surface.clip)
+    away = 1.0 if view is None else _distance(view, surface.domain)
+    if view is None or away <= 1.0 + 1e-6:
         return shading
-    seen, inside = (_written(values) for values in (_values(surface, *_axes(view, 100)).ravel(), inside))
-    if len(seen) == 0 or len(inside) == 0:
+    whole, seen = (
+        _written(_values(surface, *_axes(area, 100)).ravel()) for area in (_nearer(view, away, surface.domain), view)
+    )
+    if len(seen) == 0 or len(whole) == 0:
         return shading
-    clipped = float(np.mean(inside >= shading.high)) * min(_surface_of(surface.domain) / _surface_of(view), 1.0)
-    above = min(clipped + _BEYOND, 1.0)
-    low, high = (float(end) for end in np.quantile(seen, (_BEYOND, 1.0 - above)))
+    below, above = (
+        float(share) / away**2 + _BEYOND for share in (np.mean(whole < shading.low), np.mean(whole >= shading.high))
+    )
+    low, high = (float(end) for end in np.quantile(seen, (min(below, 1.0), max(1.0 - above, 0.0))))
     low, high = min(low, shading.low), max(high, shading.high)
     if (low, high) == (shading.low, shading.high):
         return shading
     return shading_of(np.concatenate((np.clip(seen, low, high), (low, high))), None, _LEAST_POWER_AFAR)
 
 
-def _surface_of(area: Area) -> float:
-    (x0, x1), (y0, y1) = area
-    return (x1 - x0) * (y1 - y0)
+def _distance(view: Area, domain: Area) -> float:
+    """Return how many times as large as needed to hold a domain a view of the same shape is."""
+    return min((high - low) / (last - first) for (low, high), (first, last) in zip(view, domain, strict=True))
+
+
+def _nearer(view: Area, factor: float, domain: Area) -> Area:
+    """Return a view of the same shape, smaller by a factor, of the middle of a domain."""
+    (x, width), (y, height) = (
+        (0.5 * (first + last), 0.5 * (high - low) / factor)
+        for (low, high), (first, last) in zip(view, domain, strict=True)
+    )
+    return (x - width, x + width), (y - height, y + height)
 
 
 def _written(values: Array) -> Array:

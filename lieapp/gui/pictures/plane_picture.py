@@ -38,10 +38,10 @@ class PlanePicture:
         self.image.setZValue(-10)
         self.contours = pg.PlotCurveItem(antialias=True, pen=pg.mkPen(QColor(255, 255, 255, opacity), width=1))
         self.contours.setZValue(-8)
+        self._kept = kept
         for item in (self.image, self.contours):
-            if kept:
-                item.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
             plot.addItem(item, ignoreBounds=True)
+        self._keep_anew()
 
     def show(
         self,
@@ -73,6 +73,14 @@ class PlanePicture:
         self.image.setRect(x[0] - dx / 2, y[0] - dy / 2, x[-1] - x[0] + dx, y[-1] - y[0] + dy)
         ends = lines.reshape(-1, 2)
         self.contours.setData(ends[:, 0], ends[:, 1], connect="pairs")
+        self._keep_anew()
+
+    def _keep_anew(self) -> None:
+        """Forget what Qt has painted: a picture larger than the last one would show some of that beside itself."""
+        if self._kept:
+            for item in (self.image, self.contours):
+                item.setCacheMode(QGraphicsItem.CacheMode.NoCache)
+                item.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
 
     def set_dim(self, on: bool) -> None:
         """Draw it pale while it is not what is wanted any more, or as it is."""

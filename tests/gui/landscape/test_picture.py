@@ -43,8 +43,11 @@ def test_colours_stay_when_one_looks_closer() -> None:
 @pytest.mark.parametrize("name", list(SURFACES))
 def test_who_looks_from_far_away_sees_contours_and_more_than_one_colour(name: str) -> None:
     surface = SURFACES[name]
-    assert shading_in_view(surface, surface.domain) == shading_in_view(surface)
     (x0, x1), (y0, y1) = surface.domain
+    wide: Area = (x0 - 0.5 * (x1 - x0), x1 + 0.5 * (x1 - x0)), (y0, y1)
+    # All of the domain in a wide pane is not far away: the colours are for what it is about.
+    for near in (surface.domain, widened(surface.domain, 2.0), wide, ((x0, 0.5 * (x0 + x1)), (y0, y1))):
+        assert shading_in_view(surface, near) == shading_in_view(surface)
     far = (x0 - 3.0 * (x1 - x0), x1 + 3.0 * (x1 - x0)), (y0 - 3.0 * (y1 - y0), y1 + 3.0 * (y1 - y0))
     picture = make_picture(surface, far, grid=80, view=far)
     shades = picture.shades[np.isfinite(picture.shades)]

@@ -253,23 +253,25 @@ def test_a_sign_says_what_is_there_before_and_after_a_race(bench: LandscapeWorkb
     assert "saddle" in tip_at(0.0, 0.0)
 
 
-def test_the_wheel_never_leads_to_where_nothing_is_drawn(bench: LandscapeWorkbench, qtbot) -> None:
-    def turn(steps: int) -> None:
-        viewport = bench.plot.plot.viewport()
-        place = QPointF(0.3 * viewport.width(), 0.7 * viewport.height())
-        for _ in range(steps):
-            event = QWheelEvent(
-                place,
-                viewport.mapToGlobal(place),
-                QPoint(0, 0),
-                QPoint(0, -120),
-                Qt.MouseButton.NoButton,
-                Qt.KeyboardModifier.NoModifier,
-                Qt.ScrollPhase.NoScrollPhase,
-                False,
-            )
-            QApplication.sendEvent(viewport, event)
+def turn(bench: LandscapeWorkbench, steps: int) -> None:
+    """Turn the wheel away from oneself, beside the middle of the picture."""
+    viewport = bench.plot.plot.viewport()
+    place = QPointF(0.3 * viewport.width(), 0.7 * viewport.height())
+    for _ in range(steps):
+        event = QWheelEvent(
+            place,
+            viewport.mapToGlobal(place),
+            QPoint(0, 0),
+            QPoint(0, -120),
+            Qt.MouseButton.NoButton,
+            Qt.KeyboardModifier.NoModifier,
+            Qt.ScrollPhase.NoScrollPhase,
+            False,
+        )
+        QApplication.sendEvent(viewport, event)
 
+
+def test_the_wheel_never_leads_to_where_nothing_is_drawn(bench: LandscapeWorkbench, qtbot) -> None:
     def drawn() -> bool:
         picture = bench.plot.picture
         view = bench.plot.view_box.viewRange()
@@ -277,12 +279,12 @@ def test_the_wheel_never_leads_to_where_nothing_is_drawn(bench: LandscapeWorkben
             low <= a and b <= high for (low, high), (a, b) in zip(picture.area, view, strict=True)
         )
 
-    turn(100)
+    turn(bench, 100)
     qtbot.waitUntil(drawn, timeout=TIMEOUT)
     picture = bench.plot.picture
     assert picture is not None and picture.shading.high > 10.0  # who sees more has colours for more
     (x0, x1), _ = bench.plot.view_box.viewRange()
-    turn(30)
+    turn(bench, 30)
     a, b = bench.plot.view_box.viewRange()[0]
     assert 0.9 * (x1 - x0) < b - a <= x1 - x0  # it was as far away as one can be
     bench.fit_view()
@@ -290,7 +292,7 @@ def test_the_wheel_never_leads_to_where_nothing_is_drawn(bench: LandscapeWorkben
     assert bench.plot.picture.shading.high < 2.0
     choose(bench, "strict-saddle-100")
     qtbot.waitUntil(lambda: bench.plot.picture is not None, timeout=TIMEOUT)
-    turn(100)
+    turn(bench, 100)
     plane = bench.plot.backdrop.surface
     assert plane is not None and plane.extent is not None
     for (low, high), (a, b) in zip(plane.extent, bench.plot.view_box.viewRange(), strict=True):
