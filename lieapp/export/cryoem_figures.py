@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lieapp.cryoem.quantities import CRYOEM_QUANTITIES
 from lieapp.cryoem.resolution import FSC_HALF_MAPS, FSC_TRUTH
+from lieapp.engine.quantity import EVALUATIONS
 from lieapp.export.errors import ExportError
 from lieapp.export.figure_files import FIGURE_FORMATS, figure_style, new_figure, place_legend, save_figure, settle
 from lieapp.export.quantities import distinct_lines
@@ -33,6 +35,7 @@ __all__ = [
 Line = tuple[str, tuple[float, ...]]
 
 _REFERENCE: dict[str, Any] = {"color": "black", "linewidth": 0.8}
+_GAP = CRYOEM_QUANTITIES[0]
 _TICKS = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0)
 
 
@@ -64,14 +67,14 @@ def draw_reconstruction_progress(
         figure = new_figure(columns, aspect=0.78 if columns == 1 else 0.5)
         axes = figure.add_subplot()
         for result, style in zip(results, _styles(results, lines), strict=True):
-            cost, gap = (result.recording.column(name) for name in ("evaluations", "loss_gap"))
+            cost, gap = (result.recording.column(name) for name in (EVALUATIONS.column, _GAP.column))
             known = np.isfinite(gap)  # above box 32 it is not computed in every frame
-            axes.plot(cost[known], np.maximum(gap[known], 1e-12), label=result.title, **style)
+            axes.plot(cost[known], np.maximum(gap[known], _GAP.floor), label=result.title, **style)
         if baselines is not None and np.isfinite(baselines.one_pass.loss_gap):
             axes.axhline(baselines.one_pass.loss_gap, label="one pass", linestyle=(0, (2.0, 2.0)), **_REFERENCE)
         axes.set_yscale("log")
-        axes.set_xlabel("evaluations (gradients computed)")
-        axes.set_ylabel("loss above the exact minimiser")
+        axes.set_xlabel(EVALUATIONS.label)
+        axes.set_ylabel(_GAP.label)
         axes.margins(x=0.02)
         place_legend(figure, axes, columns)
     return figure

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lieapp.engine.quantity import Quantity
 from lieapp.export.landscape_traces import Spot, Trace
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ DOTS_PER_INCH = 100.0
 """Of a picture of the usual size."""
 
 _NEAR = 0.25  # pixels: nearer points cannot be told apart
-_FLOOR = {"loss": 1e-12, "unstable_coordinate": 1e-16}
 _LOG_RANGE = 30.0
 
 
@@ -60,7 +60,8 @@ class CurvePanel:
     ----------
     axes : Axes
         Of which the part of the abscissa is chosen.
-    column : {"loss", "unstable_coordinate"}
+    quantity : Quantity
+        Of the column "loss" or "unstable_coordinate".
     traces : sequence of Trace
     ink : str
         Colour of the cursor.
@@ -73,9 +74,9 @@ class CurvePanel:
         What moves.
     """
 
-    def __init__(self, axes: Axes, column: str, traces: Sequence[Trace], ink: str, unit: float) -> None:
+    def __init__(self, axes: Axes, quantity: Quantity, traces: Sequence[Trace], ink: str, unit: float) -> None:
         self._axes, self._traces, self._ink, self._unit = axes, traces, ink, unit
-        floor = _FLOOR[column]
+        column, floor = quantity.column, quantity.floor
         values = [trace.column(column) for trace in traces]
         if column != "loss":
             values = [np.abs(each) for each in values]

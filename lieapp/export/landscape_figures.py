@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lieapp.engine.quantity import EVALUATIONS, quantities_by_column
 from lieapp.engine.recording import Recording
 from lieapp.export.errors import ExportError
 from lieapp.export.figure_files import (
@@ -21,6 +22,7 @@ from lieapp.export.figure_files import (
 )
 from lieapp.export.quantities import distinct_lines
 from lieapp.landscapes.catalog import Surface
+from lieapp.landscapes.quantities import LANDSCAPE_QUANTITIES, NETWORK_QUANTITIES
 from lieapp.landscapes.report import LandscapeReport
 from lieapp.landscapes.spec import LandscapeJob
 
@@ -44,12 +46,7 @@ POINT_MARKERS = {"minimum": "o", "saddle": "D", "maximum": "s", "degenerate": "$
 
 _GRID = 240
 _LEVELS = 24
-_PANELS = (
-    ("loss", "loss"),
-    ("validation_loss", "validation loss"),
-    ("gradient_norm", "gradient norm"),
-    ("lowest_curvature", "lowest curvature"),
-)
+_PANELS = ("loss", "validation_loss", "gradient_norm", "lowest_curvature")
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,31 +162,34 @@ def draw_landscape_progress(results: Sequence[LandscapeResult], *, columns: int 
     """
     _need(results)
     held = results[0].recording.columns
-    panels = [panel for panel in _PANELS if panel[0] in held]
+    of_network = NETWORK_QUANTITIES if "validation_loss" in held else ()
+    known = quantities_by_column((*LANDSCAPE_QUANTITIES, *of_network))
+    panels = [panel for panel in _PANELS if panel in held]
     with figure_style():
         figure = new_figure(columns, aspect=0.4 * len(panels) if columns == 1 else 0.25 * len(panels))
         rows: Any = figure.subplots(len(panels), 1, sharex=True, squeeze=False)
         lines = distinct_lines([result.job.optimizer.name for result in results])
-        for axes, (column, label) in zip(rows[:, 0], panels, strict=True):
+        for axes, column in zip(rows[:, 0], panels, strict=True):
+            shown = known[column]
             for result, (color, dash) in zip(results, lines, strict=True):
                 table = result.recording.table(("evaluations", column))
                 values = table[column]
                 axes.plot(
                     table["evaluations"],
-                    np.maximum(values, 1e-12) if column == "gradient_norm" else values,
+                    np.maximum(values, shown.floor) if shown.logarithmic else values,
                     color=color,
                     linestyle=(0, dash) if dash else "-",
                     label=result.title,
                     marker="o" if len(values) == 1 else None,
                     markersize=3,
                 )
-            axes.set_ylabel(label)
+            axes.set_ylabel(shown.title)  # there is no room for more
             axes.margins(x=0.02)
-            if column == "gradient_norm":
+            if shown.logarithmic:
                 axes.set_yscale("log")
             elif column == "lowest_curvature":
                 axes.axhline(0.0, color="black", linestyle=(0, (4.0, 2.5)), linewidth=0.7)
-        rows[-1, 0].set_xlabel("evaluations (gradients computed)")
+        rows[-1, 0].set_xlabel(EVALUATIONS.label)
         place_legend(figure, rows[0, 0], columns)
     return figure
 

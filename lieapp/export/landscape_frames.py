@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lieapp.engine.quantity import EVALUATIONS, quantities_by_column
 from lieapp.export.captions import Caption, KeyEntry
 from lieapp.export.figure_files import figure_style
 from lieapp.export.landscape_curves import DOTS_PER_INCH, CurvePanel, GrowingLine, line_style, points_of, rows_apart
 from lieapp.export.landscape_figures import draw_contours
 from lieapp.export.landscape_traces import Spot, Trace
 from lieapp.landscapes.catalog import Surface
+from lieapp.landscapes.quantities import LANDSCAPE_QUANTITIES
 from lieapp.scene.colors import CURVATURE_DOWN, CURVATURE_UP
 
 if TYPE_CHECKING:
@@ -304,22 +306,23 @@ class LandscapeFrames:
     # -- curves ---------------------------------------------------------------------------------------------------
 
     def _make_panels(self, top: float) -> list[CurvePanel]:
-        columns = [("loss", "loss")]
+        known = quantities_by_column(LANDSCAPE_QUANTITIES)
+        columns = ["loss"]
         if all(trace.has("unstable_coordinate") for trace in self._traces):
-            columns.append(("unstable_coordinate", "unstable coordinate"))
+            columns.append("unstable_coordinate")
         left, bottom, gap = self._between + 100, self._high - 98, 18.0
         height = (bottom - top - gap * (len(columns) - 1)) / len(columns)
         panels = []
-        for number, (column, label) in enumerate(columns):
+        for number, column in enumerate(columns):
             begin = top + number * (height + gap)
             axes = self._add_axes((left, begin, self._wide - 24, begin + height))
-            axes.set_ylabel(label)
+            axes.set_ylabel(known[column].title)
             axes.set_xlim(0.0, 1.02 * self._last)
             last = number == len(columns) - 1
             axes.tick_params(labelbottom=last)
             if last:
-                axes.set_xlabel("evaluations (gradients computed)")
-            panels.append(CurvePanel(axes, column, self._traces, self._ink, self._unit))
+                axes.set_xlabel(EVALUATIONS.label)
+            panels.append(CurvePanel(axes, known[column], self._traces, self._ink, self._unit))
         return panels
 
 

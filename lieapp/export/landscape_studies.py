@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lieapp.engine.quantity import EVALUATIONS
 from lieapp.export.errors import ExportError, writing
 from lieapp.export.figure_files import figure_style, new_figure, place_legend, save_figure
 from lieapp.export.landscape_tables import write_basins_csv, write_spectrum_csv, write_sweep_csv
@@ -208,7 +209,7 @@ def draw_spectrum(found: PathSpectrum, title: str = "", *, columns: int = 1) -> 
                 label={0: "lowest", width - 1: "highest"}.get(place) if width > 1 else "eigenvalue",
             )
         axes.axhline(0.0, color="black", linestyle=(0, (4.0, 2.5)), linewidth=0.7)
-        axes.set(xlabel="evaluations (gradients computed)", ylabel="eigenvalues of the Hessian")
+        axes.set(xlabel=EVALUATIONS.label, ylabel="eigenvalues of the Hessian")
         axes.set_yscale("symlog", linthresh=_threshold(found))
         axes.set_title(title, fontsize=7, loc="left")
         place_legend(figure, axes, columns)

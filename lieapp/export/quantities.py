@@ -1,4 +1,4 @@
-"""What the columns of a recording are called on paper, in which unit, on which axis."""
+"""What the columns of an alignment are called on paper, in which unit, and the lines of runs."""
 
 from __future__ import annotations
 
@@ -9,63 +9,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lieapp.alignment.choices import OBJECTIVES, title_of_choice
+from lieapp.alignment.quantities import ALIGN_QUANTITIES, OBJECTIVE_VALUE
+from lieapp.engine.quantity import Quantity, quantities_by_column
 from lieapp.export.alignment_result import AlignmentResult
 from lieapp.export.errors import ExportError
 from lieapp.optimizers.names import normalised
 from lieapp.optimizers.settings import SETTINGS
 from lieapp.scene.lines import Dash, free_line
 
-__all__ = ["QUANTITIES", "Curve", "Quantity", "curves_of", "distinct_lines", "gap_unit", "quantity"]
+__all__ = ["QUANTITIES", "Curve", "curves_of", "distinct_lines", "gap_unit", "quantity"]
 
 
-@dataclass(frozen=True)
-class Quantity:
-    """A column as a figure shows it.
-
-    Attributes
-    ----------
-    column : str
-        Column of the recording.
-    label : str
-        Axis label without the unit.
-    unit : str
-        Empty where there is none; that of the gap depends on the objective, see `Curve.unit_of`.
-    logarithmic : bool
-        Whether the axis is logarithmic unless something else is asked for.
-    floor : float
-        Least value drawn on a logarithmic axis; what is below is rounding.
-    """
-
-    column: str
-    label: str
-    unit: str = ""
-    logarithmic: bool = False
-    floor: float = 1e-12
-
-
-_KNOWN = (
-    Quantity("gap", "gap to the best possible", logarithmic=True, floor=1e-6),
-    Quantity("rmsd", "RMSD of the fitted pairs", "Å"),
-    Quantity("objective_value", "value of the objective"),
-    Quantity("loss", "loss", logarithmic=True),
-    Quantity("gradient_norm", "scaled gradient norm", logarithmic=True),
-    Quantity("angle_degrees", "rotation angle", "°"),
-    Quantity("learning_rate", "learning rate", logarithmic=True),
-    Quantity("evaluations", "evaluations (gradients computed)"),
-    Quantity("step", "steps"),
-    Quantity("seconds", "computing time", "s"),
-    Quantity("gradients", "gradients computed"),
-    Quantity("losses", "losses computed"),
-    Quantity("hvps", "Hessian-vector products computed"),
-)
-
-QUANTITIES: dict[str, Quantity] = {each.column: each for each in _KNOWN}
-"""Quantities by column; a column that is not here is drawn under its own name."""
+QUANTITIES: dict[str, Quantity] = quantities_by_column((*ALIGN_QUANTITIES, OBJECTIVE_VALUE))
+"""Quantities of an alignment by column; a column that is not here is drawn under its own name."""
 
 
 def quantity(column: str) -> Quantity:
     """Return how a column is drawn."""
-    return QUANTITIES.get(column, Quantity(column, column.replace("_", " ")))
+    words = column.replace("_", " ")
+    return QUANTITIES.get(column, Quantity(column, words, words))
 
 
 def gap_unit(result: AlignmentResult) -> str:

@@ -200,7 +200,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     from PySide6.QtWidgets import QHBoxLayout, QWidget
 
     import lieapp
-    from lieapp.gui.align.quantities import ALIGN_QUANTITIES
+    from lieapp.alignment.quantities import ALIGN_QUANTITIES
     from lieapp.gui.align.session import AlignSession
     from lieapp.gui.plots.plots import ProgressPlots
     from lieapp.gui.viewer.viewer import MoleculeViewer

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
 
+from lieapp.alignment.quantities import ALIGN_QUANTITIES
 from lieapp.errors import LieAppError
 from lieapp.gui.align.controller import AlignController
 from lieapp.gui.align.deviation_plot import DeviationPlot
 from lieapp.gui.align.linked_views import LinkedViews
 from lieapp.gui.align.panel import AlignPanel
 from lieapp.gui.align.pose_view import PoseView
-from lieapp.gui.align.quantities import ALIGN_QUANTITIES
 from lieapp.gui.align.readout import Readout
 from lieapp.gui.align.result_strip import ResultStrip
 from lieapp.gui.align.selection_model import SelectionModel

@@ -9,13 +9,13 @@ from typing import Any
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QInputDialog, QLabel, QWidget
 
+from lieapp.cryoem.quantities import CRYOEM_ABSCISSAE, CRYOEM_QUANTITIES
 from lieapp.gui.application.actions import ActionSet
 from lieapp.gui.cryoem.caption import ONE_PASS_WORDS, opening_words
 from lieapp.gui.cryoem.controller import CryoemController
 from lieapp.gui.cryoem.maps import MapsView
 from lieapp.gui.cryoem.panel import CryoemPanel
 from lieapp.gui.cryoem.plots import ErrorView, FscPlot, SamplingView
-from lieapp.gui.cryoem.quantities import CRYOEM_ABSCISSAE, CRYOEM_QUANTITIES
 from lieapp.gui.cryoem.session import CryoemChoices, opening_preset
 from lieapp.gui.cryoem.views import FillingView, ImageView, SliceView
 from lieapp.gui.plots.plots import ProgressPlots

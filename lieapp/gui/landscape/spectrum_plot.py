@@ -11,6 +11,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QWidget
 
+from lieapp.engine.quantity import EVALUATIONS
 from lieapp.gui.landscape.study_card import StudyCard
 from lieapp.gui.plots.curve import readable_color
 from lieapp.gui.runs.entry import RunEntry
@@ -52,7 +53,7 @@ class SpectrumPlot(StudyCard):
         for name in self.names:
             name.hide()
             self.plot.addItem(name)
-        self.plot.setLabel("bottom", "evaluations (gradients computed)")
+        self.plot.setLabel("bottom", EVALUATIONS.label)
         self.plot.setLabel("left", "eigenvalues of the Hessian")
         self.view_box.setDefaultPadding(0.12)
         self._lay_out_rows()

@@ -12,7 +12,6 @@ from lieapp.gui.application.actions import ActionSet
 from lieapp.gui.landscape.controller import LandscapeController
 from lieapp.gui.landscape.panel import LandscapePanel
 from lieapp.gui.landscape.plot import LandscapePlot
-from lieapp.gui.landscape.quantities import LANDSCAPE_QUANTITIES, NETWORK_QUANTITIES
 from lieapp.gui.landscape.scene import PlaneMaker
 from lieapp.gui.landscape.session import LandscapeChoices
 from lieapp.gui.plots.plots import ProgressPlots
@@ -22,6 +21,7 @@ from lieapp.gui.workbench.race_strip import RaceStrip
 from lieapp.gui.workbench.runs_panel import RunsPanel
 from lieapp.gui.workbench.scene_workbench import SceneWorkbench
 from lieapp.landscapes.plane_keys import has_plane, plane_key
+from lieapp.landscapes.quantities import LANDSCAPE_QUANTITIES, NETWORK_QUANTITIES
 
 if TYPE_CHECKING:
     from lieapp.gui.landscape.growth_plot import GrowthPlot

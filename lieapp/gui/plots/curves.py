@@ -9,9 +9,9 @@ import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 
+from lieapp.engine.quantity import Quantity
 from lieapp.gui.plots.curve import RunCurve, curve_pen
 from lieapp.gui.plots.look import PlotLook
-from lieapp.gui.plots.quantities import Quantity
 from lieapp.gui.runs.entry import RunEntry
 
 __all__ = ["CurveLook", "Quantities", "RunCurves"]

@@ -12,13 +12,13 @@ from PySide6.QtCore import QPointF, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QFontMetricsF, QPalette, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QBoxLayout, QCheckBox, QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from lieapp.engine.quantity import ABSCISSAE, Quantity
 from lieapp.gui.plots.axes import decade_text
 from lieapp.gui.plots.card import HINT, PlotCard
 from lieapp.gui.plots.crosshair import Reading
 from lieapp.gui.plots.curve import curve_pen, readable_color
 from lieapp.gui.plots.curves import CurveLook, Quantities, RunCurves
 from lieapp.gui.plots.legend import PlotLegend
-from lieapp.gui.plots.quantities import ABSCISSAE, Quantity
 from lieapp.gui.runs.entry import RunEntry
 
 __all__ = ["ProgressPlots"]
@@ -268,8 +268,8 @@ class ProgressPlots(PlotCard):
             unit = self._unit_of(quantity)
             unit = f" ({unit})" if unit else ""
             # A label longer than its axis would be cut at both ends.
-            fits = metrics.horizontalAdvance(quantity.axis + unit) <= room
-            axis.set_text((quantity.axis if fits else quantity.title) + unit)
+            fits = metrics.horizontalAdvance(quantity.label + unit) <= room
+            axis.set_text((quantity.label if fits else quantity.title) + unit)
 
     def _place_reference(self) -> None:
         value, text = self._references.get(self.ordinate_shown.column, (None, ""))
@@ -357,7 +357,7 @@ class ProgressPlots(PlotCard):
             self.crosshair.clear()
             return
         over = self.abscissa_shown
-        heading = f"{over.title} {place:.6g}" if over.unit else f"{over.title} {round(place)}"
+        heading = f"{over.title} {round(place)}" if over.whole else f"{over.title} {place:.6g}"
         legend = self.legend.geometry() if self.legend.isVisible() else None
         self.crosshair.point(mouse, self.area, heading, readings, legend)
 

@@ -8,13 +8,13 @@ from PySide6.QtCore import QPoint, QPointF, QRect, QSize, Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from lieapp.alignment.quantities import ALIGN_QUANTITIES
 from lieapp.engine.outcome import Outcome
+from lieapp.engine.quantity import ABSCISSAE
 from lieapp.engine.recording import Recording
-from lieapp.gui.align.quantities import ALIGN_QUANTITIES
 from lieapp.gui.plots.curve import curve_pen, readable_color
 from lieapp.gui.plots.legend import calmest_place
 from lieapp.gui.plots.plots import ProgressPlots
-from lieapp.gui.plots.quantities import ABSCISSAE
 from lieapp.gui.runs.entry import RunEntry
 from lieapp.gui.widgets.theme import DARK, LIGHT, contrast, theme
 from lieapp.scene.colors import OPTIMIZER_COLORS

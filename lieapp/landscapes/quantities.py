@@ -1,8 +1,8 @@
-"""What the plot of the Landscape workbench can show. No Qt."""
+"""What can be shown of a run on a landscape, beside what it costs."""
 
 from __future__ import annotations
 
-from lieapp.gui.plots.quantities import Quantity
+from lieapp.engine.quantity import Quantity
 
 __all__ = ["LANDSCAPE_QUANTITIES", "NETWORK_QUANTITIES"]
 
@@ -12,7 +12,8 @@ LANDSCAPE_QUANTITIES = (
     Quantity("lowest_curvature", "lowest curvature", "lowest curvature, exact"),
     Quantity("highest_curvature", "highest curvature", "highest curvature, exact"),
     Quantity("gradient_alignment", "|g·v|/|g|", "|g·v|/|g|, v of lowest curvature", logarithmic=True, floor=1e-8),
-    Quantity("unstable_coordinate", "unstable coordinate", "way along the unstable direction"),
+    # Its size grows from rounding, at a saddle, to that of the landscape.
+    Quantity("unstable_coordinate", "unstable coordinate", "way along the unstable direction", floor=1e-16),
     Quantity("dimer_curvature", "dimer's curvature", "curvature C along N"),
     Quantity("dimer_residual", "dimer's residual", "residual |HN − CN|", logarithmic=True),
     Quantity("dimer_alignment", "|g·N|/|g|", "|g·N|/|g|, N of the dimer", logarithmic=True, floor=1e-8),

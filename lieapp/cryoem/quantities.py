@@ -1,8 +1,8 @@
-"""What the plot of the Cryo-EM workbench can show. No Qt."""
+"""What can be shown of a run that reconstructs, beside what it costs."""
 
 from __future__ import annotations
 
-from lieapp.gui.plots.quantities import ABSCISSAE, Quantity
+from lieapp.engine.quantity import ABSCISSAE, LEARNING_RATE, Quantity
 
 __all__ = ["CRYOEM_ABSCISSAE", "CRYOEM_QUANTITIES"]
 
@@ -12,13 +12,14 @@ CRYOEM_QUANTITIES = (
     Quantity("resolution_angstrom", "resolution", "resolution by FSC", "Å"),
     Quantity("loss", "batch loss", "loss of the present batch"),
     Quantity("gradient_norm", "gradient norm", "scaled gradient norm", logarithmic=True),
-    Quantity("learning_rate", "learning rate", "learning rate", logarithmic=True),
+    LEARNING_RATE,
     Quantity("preconditioner_error", "preconditioner error", "error of Hutchinson's mean", logarithmic=True),
 )
 """Columns of a reconstruction's recording; the first is the default."""
 
 CRYOEM_ABSCISSAE = (
     ABSCISSAE[0],
-    Quantity("epoch", "epochs", "epochs (passes over all images)", " "),
+    Quantity("epoch", "epochs", "epochs (passes over all images)"),
     *ABSCISSAE[1:],
 )
+"""What the abscissa can show of a reconstruction; the first is the default."""
