@@ -35,7 +35,7 @@ class LandscapeOptions:
     ] = None
     start: Annotated[str | None, typer.Option(metavar="X,Y", help="Where to start; a landscape has its own.")] = None
     offset: Annotated[
-        float | None, typer.Option(metavar="X", help="Distance of a random start from the saddle (many dimensions).")
+        float | None, typer.Option(metavar="X", help="Distance of a random start from the saddle; not on surfaces.")
     ] = None
     text: Annotated[str | None, typer.Option(metavar="FILE", help="Text that the transformer learns.")] = None
     curvature_batch: Annotated[

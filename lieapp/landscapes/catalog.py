@@ -45,6 +45,11 @@ class Landscape:
     is_planar: bool = False
     first: bool = True
 
+    @property
+    def starts_beside_saddle(self) -> bool:
+        """Whether a run starts at some distance from a saddle, in a random direction, where nothing else is said."""
+        return not self.is_planar and self.dimension is not None
+
 
 @dataclass(frozen=True)
 class Surface:

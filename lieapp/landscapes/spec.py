@@ -69,7 +69,7 @@ class LandscapeJob(Job):
         gt=0.0,
         le=1e3,
         allow_inf_nan=False,
-        description="Distance of a random start from the saddle, where there is one and more than two dimensions.",
+        description="Distance of a random start from the saddle; not on surfaces and networks.",
     )
     text: str | None = Field(
         default=None, min_length=1, description="Text that the transformer learns: a file in UTF-8; bundled if empty."
@@ -126,6 +126,14 @@ class LandscapeJob(Job):
             raise ValueError("a text belongs to the transformers")
         if self.domain is not None and not entry.is_planar:
             raise ValueError("a domain belongs to surfaces over x and y")
+        if self.offset is not None and not entry.starts_beside_saddle:
+            where = "where --start X,Y says" if entry.is_planar else "with random weights, by --seed"
+            raise ValueError(
+                f"--offset is the distance of a random start from a saddle of many dimensions: on {self.landscape} "
+                f"a run starts {where}"
+            )
+        if self.offset is not None and self.start is not None:
+            raise ValueError("--offset is the distance of a random start: give it or --start, not both")
         if self.curvature_batch == "fixed" and not is_network(self.landscape):
             raise ValueError("a fixed batch of curvature belongs to the transformers")
         return self
@@ -162,7 +170,8 @@ class LandscapeJob(Job):
     def changed(self, **changes: Any) -> Self:
         """Return a checked copy with some fields changed.
 
-        Another landscape brings its own start, domain, text and precision, unless they are given too.
+        Another landscape brings its own start, domain, text and precision, unless they are given too; a start takes the
+        place of an offset.
 
         Raises
         ------
@@ -173,6 +182,8 @@ class LandscapeJob(Job):
         if changes.get("landscape", self.landscape) != self.landscape:
             for name in ("formula", "domain", "start", "offset", "text", "curvature_batch", "dtype"):
                 del values[name]
+        elif changes.get("start") is not None:
+            del values["offset"]
         return type(self)(**{**values, **changes})
 
 

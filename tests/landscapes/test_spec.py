@@ -86,6 +86,10 @@ def test_every_option_of_a_job_has_its_flag() -> None:
         ({"text": "notes.txt"}, "belongs to the transformers"),
         ({"curvature_batch": "fixed"}, "belongs to the transformers"),
         ({"offset": "-1"}, "--offset -1"),
+        ({"landscape": "saddle", "offset": "0.1"}, "on saddle a run starts where --start X,Y says"),
+        ({"formula": "x^2 - y^2", "offset": "0.1"}, "on formula a run starts where --start X,Y says"),
+        ({"landscape": "transformer-tiny", "offset": "0.1"}, "random weights, by --seed"),
+        ({"landscape": "so3-alignment", "offset": "0.1", "start": "0,0,1"}, "give it or --start, not both"),
         ({"steps": "many"}, "--steps many: expected a number"),
         ({"colour": "red"}, "no option 'colour'"),
     ],
@@ -108,6 +112,13 @@ def test_another_landscape_brings_its_own_start() -> None:
     moved = job.changed(landscape="himmelblau")
     assert (moved.start, moved.dtype, moved.seed) == (None, "float64", 4)
     assert job.changed(seed=5).start == (0.5, 0.0)
+
+
+def test_a_start_takes_the_place_of_an_offset() -> None:
+    job = job_from_options("so3-alignment", offset=0.1)
+    assert job.changed(seed=5).offset == 0.1
+    moved = job.changed(start=(0.0, 0.0, 1.0))
+    assert (moved.start, moved.offset) == ((0.0, 0.0, 1.0), None)
     with pytest.raises(ValidationError):
         job.changed(landscape="nowhere")
 

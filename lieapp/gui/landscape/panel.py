@@ -157,10 +157,10 @@ class LandscapePanel(ScenePanel):
         planar = entry.is_planar
         self.point_row.setVisible(planar)
         self.start_line.setVisible(not planar)
+        self.offset.setEnabled(entry.starts_beside_saddle)
         if not planar:
             network = entry.dimension is None
             self.start_line.setText("Random weights, by the seed." if network else _RANDOM_START)
-            self.offset.setEnabled(not network)
             return
         self._show_astray(choices)
         own = self._surface(choices).start

@@ -102,6 +102,7 @@ class LandscapeSession(SceneSession):
             If the choices do not fit together.
         """
         from lieapp.engine.limits import Limits
+        from lieapp.landscapes.catalog import LANDSCAPES
         from lieapp.landscapes.spec import LandscapeJob, is_network
 
         choices = replace(self.choices, **changes)
@@ -114,7 +115,7 @@ class LandscapeSession(SceneSession):
             landscape=name,
             formula=choices.formula if name == "formula" else None,
             start=choices.start,
-            offset=choices.offset,
+            offset=choices.offset if choices.start is None and LANDSCAPES[name].starts_beside_saddle else None,
             text=choices.text if is_network(name) else None,
             seed=choices.seed,
             optimizer=optimizer_choice(choices.optimizer, choices.overrides),

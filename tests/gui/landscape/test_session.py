@@ -8,7 +8,7 @@ import pytest
 
 from lieapp.engine.recording import Recording
 from lieapp.gui.landscape.session import LandscapeChoices, LandscapeSession, evaluations_for
-from lieapp.landscapes.spec import PRESETS
+from lieapp.landscapes.spec import PRESETS, to_command
 
 
 @pytest.fixture
@@ -82,3 +82,11 @@ def test_what_does_not_fit_together_is_an_error(session: LandscapeSession) -> No
     session.choices = LandscapeChoices(landscape="formula", formula="x +")
     with pytest.raises(ValueError, match="column"):
         session.job()
+
+
+def test_an_offset_counts_where_starts_are_random_and_nowhere_else(session: LandscapeSession) -> None:
+    session.choices = replace(session.choices, landscape="strict-saddle-100", start=None, offset=0.1)
+    assert session.job().offset == 0.1
+    session.choices = replace(session.choices, landscape="saddle")
+    assert session.job().offset is None
+    assert "--offset" not in to_command(session.job())
