@@ -193,7 +193,7 @@ def run_reconstructions(
     from lieapp.cryoem.summary import summarise
     from lieapp.engine.job import report_job
 
-    folders = delivery.folders(titles)
+    folders = delivery.folders(titles, going_on=[file for file, _ in going_on])
     inputs = load_inputs(jobs[0])
     runs = open_runs(jobs, inputs)
     for run, (file, checkpoint) in zip(runs, going_on, strict=False):

@@ -7,14 +7,18 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from lieapp.cli.app import UsageError
+from lieapp.cli.app import UsageError, complain
+from lieapp.cli.earlier import files_in, left_over, results_in
 
 __all__ = ["Delivery", "file_stem"]
+
+_MOST_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,12 @@ class Delivery:
     out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Write every result into this folder.")] = (
         None
     )
+    overwrite: Annotated[
+        bool,
+        typer.Option(
+            "--overwrite", help="With --out: replace the files of an earlier run; others stay, and are named."
+        ),
+    ] = False
     quiet: Annotated[bool, typer.Option("--quiet", help="Print no progress and no summary.")] = False
     debug: Annotated[bool, typer.Option("--debug", help="Show a traceback when something fails.")] = False
 
@@ -35,8 +45,14 @@ class Delivery:
         """Whether progress and summaries are for people to read."""
         return not (self.quiet or self.as_json)
 
-    def folders(self, titles: Sequence[str]) -> list[Path]:
+    def folders(self, titles: Sequence[str], *, going_on: Sequence[Path] = ()) -> list[Path]:
         """Make the folder of every run of a race, which for a single run is that of all results.
+
+        Parameters
+        ----------
+        titles : sequence of str
+        going_on : sequence of Path, optional
+            Files from which the runs go on: their own earlier results are replaced without a word.
 
         Returns
         -------
@@ -46,11 +62,13 @@ class Delivery:
         Raises
         ------
         UsageError
-            Where a folder cannot be made or written to.
+            Where a folder cannot be made or written to, or holds the results of another run.
         """
         if self.out is None:
             return []
         folders = [self.out / file_stem(title) if len(titles) > 1 else self.out for title in titles]
+        if {folder.resolve() for folder in folders} != {file.parent.resolve() for file in going_on}:
+            self._check_earlier(folders)
         for folder in (self.out, *folders):
             _make_folder(folder)
         return folders
@@ -58,12 +76,31 @@ class Delivery:
     def make_folder(self) -> None:
         """Make the folder of all results where one was given; raises `UsageError` as `folders` does."""
         if self.out is not None:
+            self._check_earlier([])
             _make_folder(self.out)
+
+    def _check_earlier(self, folders: Sequence[Path]) -> None:
+        """Refuse a folder with earlier results, unless they may be replaced; then remember what lies there."""
+        assert self.out is not None
+        found = results_in(self.out, folders)
+        if not found:
+            return
+        if not self.overwrite:
+            named = _listed([str(path.relative_to(self.out)) for path in found])
+            raise UsageError(
+                f"{self.out}: holds the results of an earlier run ({named}). Name another folder, or add --overwrite."
+            )
+        self._earlier.update(files_in(self.out))
+
+    @cached_property
+    def _earlier(self) -> dict[Path, int]:
+        """Files of earlier results that may be replaced, with when they were written."""
+        return {}
 
     def deliver_record(self, record: Any, text: str, name: str) -> None:
         """Print a record as JSON or as text, and write it where a folder was given."""
-        self.make_folder()
         if self.out is not None:
+            _make_folder(self.out)
             (self.out / name).write_text(_serialised(record), encoding="utf-8")
         if self.as_json:
             sys.stdout.write(_serialised(record))
@@ -94,6 +131,22 @@ class Delivery:
                 typer.echo(summary)
             if written:
                 typer.echo(f"Written: {counted(len(written), 'file')} to {_places(written, self.out)}")
+        if not self.quiet:
+            self._name_left_over(written)
+
+    def _name_left_over(self, written: Sequence[Path]) -> None:
+        """Say which files of earlier results lie beside the new ones."""
+        from lieapp.engine.stopping import counted
+
+        folder, stale = self.out, left_over(self._earlier, written)
+        if folder is None or not stale:
+            return
+        entries = dict.fromkeys(path.relative_to(folder).parts[0] for path in stale)
+        named = _listed(sorted(entries, key=lambda name: (folder / name).is_dir()))
+        complain(
+            f"{folder}: {counted(len(stale), 'file')} of before {'is' if len(stale) == 1 else 'are'} still there "
+            f"and not of this run ({named})."
+        )
 
     def deliver_reports(
         self,
@@ -125,6 +178,10 @@ def _make_folder(folder: Path) -> None:
         raise UsageError(f"{folder}: cannot be made ({error.strerror}).") from error
     if not os.access(folder, os.W_OK | os.X_OK):  # before computing, not after
         raise UsageError(f"{folder}: cannot be written to.")
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:_MOST_NAMED]) + (", ..." if len(names) > _MOST_NAMED else "")
 
 
 def _places(files: Sequence[Path], folder: Path | None) -> str:

@@ -50,7 +50,7 @@ def test_given_options_leave_out_what_was_not_said() -> None:
 @pytest.mark.parametrize("command", [command.callback for command in app.registered_commands])
 def test_every_command_delivers_in_the_same_ways(command: object) -> None:
     assert callable(command)
-    assert list(inspect.signature(command).parameters)[-4:] == ["as_json", "out", "quiet", "debug"]
+    assert list(inspect.signature(command).parameters)[-5:] == ["as_json", "out", "overwrite", "quiet", "debug"]
 
 
 @pytest.mark.parametrize("name", ["align", "landscape", "cryoem"])
