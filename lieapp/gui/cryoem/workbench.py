@@ -62,7 +62,7 @@ class CryoemWorkbench(SceneWorkbench):
         yield
         self.sampling = SamplingView(controller)
         yield
-        self.strip = RaceStrip([actions["preset_sharper"], actions["preset_preferred"]])
+        self.strip = RaceStrip([actions["preset_sharper"], actions["preset_preferred"]], lines=7.5)
         self.runs = RunsPanel("gap", "how far its loss is above the least possible")
         self.run_bar = RunBar(actions, "Run", "start")
         self.run_bar.text_buttons["branch"].hide()  # no run starts from the map of another

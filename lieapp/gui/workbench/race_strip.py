@@ -14,7 +14,7 @@ from lieapp.gui.widgets.words import with_minus
 
 __all__ = ["RaceStrip"]
 
-_LINES, _FEW_LINES, _MANY_LINES, _WIDE_LINES = 5.5, 3.5, 10.5, 7.5  # the half line says that there is more
+_LINES, _FEW_LINES, _WIDE_LINES = 5.5, 3.5, 7.5  # the half line says that there is more
 _NARROW, _WIDE = 70, 160  # letters: where so many fit into a line, a caption has few lines
 _TALL = 36, 50  # lines of letters: in a column as high there is room for some, or many, lines
 
@@ -26,10 +26,13 @@ class RaceStrip(QFrame):
     ----------
     actions : sequence of QAction
         What to do next.
+    lines : float, optional
+        Of letters for a caption, where there is room for many.
     """
 
-    def __init__(self, actions: Sequence[QAction], parent: QWidget | None = None) -> None:
+    def __init__(self, actions: Sequence[QAction], parent: QWidget | None = None, *, lines: float = 10.5) -> None:
         super().__init__(parent)
+        self._lines = lines
         self.setObjectName("card")
         self.setAccessibleName("What happened")
         self.caption = QLabel()
@@ -76,7 +79,7 @@ class RaceStrip(QFrame):
         beside = narrow and needed <= self.width() - 16
         self._buttons.setDirection(directions.LeftToRight if beside else directions.TopToBottom)
         share = (self._column_height() / metrics.lineSpacing() - _TALL[0]) / (_TALL[1] - _TALL[0])
-        most = _MANY_LINES if letters < _WIDE else _WIDE_LINES
+        most = self._lines if letters < _WIDE else _WIDE_LINES
         many = _LINES + (most - _LINES) * min(max(share, 0.0), 1.0)
         self.scroll_area.setFixedHeight(round((_FEW_LINES if narrow else many) * metrics.lineSpacing()))
 
