@@ -108,7 +108,7 @@ def cryoem(
     delivery: Delivery,
 ) -> int:
     """Reconstruct a map from simulated or read particles, beside the exact minimiser."""
-    from lieapp.cryoem.commands import job_from_options
+    from lieapp.cryoem.commands import idle_options, job_from_options
 
     options = given_options(reconstruction, budget, computing)
     if write_particles and delivery.out is None:
@@ -119,6 +119,12 @@ def cryoem(
     titles, jobs = entrants.jobs(
         lambda name, settings: job_from_options(optimizer=name, set=settings, **options), default="preconditioned-sgd"
     )
+    idle = idle_options(jobs, options)
+    if idle:
+        raise UsageError(
+            f"--{idle[0].replace('_', '-')} belongs to --optimizer preconditioned-sgd, which is not in the run "
+            f"({', '.join(titles)}): add that, or leave the option out."
+        )
     return run_reconstructions(titles, jobs, delivery, with_particles=write_particles)
 
 

@@ -18,13 +18,18 @@ from lieapp.engine.commands import (
     read_whole,
 )
 from lieapp.optimizers.fields import show_value
+from lieapp.optimizers.names import normalised
 
-__all__ = ["OPTIONS", "cryoem_command", "job_from_options"]
+__all__ = ["OPTIONS", "cryoem_command", "idle_options", "job_from_options"]
 
 
 def _range(value: Any) -> tuple[float, ...]:
     words = value.replace(",", " ").split() if isinstance(value, str) else value
-    return tuple(float(word) for word in words)
+    try:
+        low, high = (float(word) for word in words)
+    except (TypeError, ValueError):
+        raise ValueError("expected LOW,HIGH in Å, such as 10000,25000; twice the same for one defocus") from None
+    return low, high
 
 
 def _show_range(value: Sequence[float]) -> str:
@@ -42,6 +47,8 @@ def _switch(value: Any) -> bool:
 
 FLAGS = ("ctf", "half_sets", "allow_outside")
 """Options that are given without a value, as ``--ctf`` or ``--no-ctf``."""
+
+_OF_PRECONDITIONERS = ("preconditioner", "hutchinson_start", "hutchinson_memory", "clamp")
 
 OPTIONS: tuple[JobOption, ...] = (
     job_option("phantom"),
@@ -100,9 +107,31 @@ def job_from_options(
     return read_job(CryoemJob, OPTIONS, options, {}, optimizer=optimizer, settings=set, error=CryoemError)
 
 
+def idle_options(jobs: Sequence[CryoemJob], given: Mapping[str, Any]) -> list[str]:
+    """Return the options about preconditioners that were given although no job divides its gradient by one.
+
+    Parameters
+    ----------
+    jobs : sequence of CryoemJob
+        Of one race.
+    given : mapping
+        Values by the names of `OPTIONS`.
+    """
+    if any(_takes_preconditioner(job.optimizer.name) for job in jobs):
+        return []
+    said = {name: given[name] for name in _OF_PRECONDITIONERS if given.get(name) is not None}
+    return [name for name, value in said.items() if (name, value) != ("preconditioner", "none")]
+
+
+def _takes_preconditioner(name: str) -> bool:
+    # What a class from elsewhere asks of its oracle, nobody knows.
+    return normalised(name) == "preconditioned-sgd" or ":" in name
+
+
 def cryoem_command(job: CryoemJob) -> str:
     """Return the command line that runs a job, with what differs from the defaults."""
-    valued = [option for option in OPTIONS if option.name not in FLAGS]
+    left_out = {*FLAGS, *idle_options([job], {name: getattr(job, name) for name in _OF_PRECONDITIONERS})}
+    valued = [option for option in OPTIONS if option.name not in left_out]
     words = ["lieapp", "cryoem", *option_words(job, valued)]
     for option in OPTIONS:
         value = option.value(job)

@@ -6,6 +6,7 @@ import math
 
 from lieapp.cryoem.report import CryoemReport
 from lieapp.cryoem.resolution import resolution_words
+from lieapp.cryoem.spec import steps_per_epoch
 from lieapp.engine.reporting import cost_text, summary_text
 from lieapp.engine.stopping import counted
 
@@ -30,7 +31,7 @@ def summarise(title: str, report: CryoemReport) -> str:
     if math.isfinite(report.pixel_size_angstrom):
         what += f" of {report.pixel_size_angstrom:.3g} Å"
     rows = [
-        ("images", f"{what}; {report.epochs:g} epochs of batches of {report.batch}"),
+        ("images", f"{what}; {_passes(report)}"),
         ("steps", f"{report.optimizer}, preconditioner {report.preconditioner}"),
     ]
     if math.isfinite(report.loss_gap):
@@ -47,6 +48,14 @@ def summarise(title: str, report: CryoemReport) -> str:
     if math.isfinite(report.condition_number):
         rows.append(("condition", f"{report.condition_number:.0f}, largest over smallest curvature"))
     return summary_text(title, report, [*rows, ("cost", cost_text(report))])
+
+
+def _passes(report: CryoemReport) -> str:
+    epochs = f"{report.epochs:g} {'epoch' if report.epochs == 1.0 else 'epochs'}"
+    steps = steps_per_epoch(report.images, report.batch)
+    if steps == 1:
+        return f"{epochs} of all images at once"
+    return f"{epochs} of {steps} batches of {-(-report.images // steps)}"
 
 
 def _angstrom(report: CryoemReport, shell: int) -> str:

@@ -102,7 +102,13 @@ def test_demo(capsys: pytest.CaptureFixture[str]) -> None:
         (["--phantom", "nothing"], "barrel"),
         (["--preconditioner", "best"], "--preconditioner best"),
         (["--particles", "no.star"], "no.star"),
-        (["--defocus", "3"], "--defocus 3"),
+        (["--defocus", "3"], "--defocus 3: expected LOW,HIGH in Å"),
+        (["--defocus", "low,high"], "expected LOW,HIGH in Å"),
+        (
+            ["--optimizer", "adam", "--preconditioner", "exact"],
+            "--preconditioner belongs to --optimizer preconditioned-",
+        ),
+        (["--optimizer", "sgd", "--optimizer", "adam", "--clamp", "0"], "not in the run (sgd, adam)"),
         (["--set", "speed=1"], "speed"),
         (["--optimizer", "saddle-free-newton"], "for align and landscape only"),
     ],
@@ -115,6 +121,36 @@ def test_wrong_words_are_answered_in_one_line(
     assert message in captured.err
     assert captured.err.count("\n") == 1
     assert captured.out == ""
+
+
+def test_options_of_preconditioners_are_for_those_of_a_race_that_have_one(capsys: pytest.CaptureFixture[str]) -> None:
+    race = ["--optimizer", "sgd", "--optimizer", "preconditioned-sgd", "--preconditioner", "exact", "--json"]
+    assert main([*FAST, *race]) == 0
+    assert [run["preconditioner"] for run in json.loads(capsys.readouterr().out)["runs"]] == ["none", "exact"]
+    assert main([*FAST, "--optimizer", "sgd", "--preconditioner", "none", "--json"]) == 0
+
+
+def test_copied_commands_leave_out_what_does_nothing() -> None:
+    job = job_from_options(optimizer="adam", preconditioner="exact", clamp=0.0, box=16)
+    words = shlex.split(cryoem_command(job))
+    assert words == ["lieapp", "cryoem", "--box", "16", "--optimizer", "adam"]
+    kept = cryoem_command(job_from_options(optimizer="preconditioned-sgd", preconditioner="exact", clamp=0.0))
+    assert "--preconditioner exact" in kept and "--clamp 0" in kept
+
+
+@pytest.mark.parametrize(
+    ("batch", "epochs", "words"),
+    [
+        ("99999", "1", "1 epoch of all images at once"),
+        ("30", "2", "2 epochs of 4 batches of 30"),
+        ("100", "1", "1 epoch of 2 batches of 60"),
+    ],
+)
+def test_the_summary_tells_batches_as_they_were(
+    batch: str, epochs: str, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*FAST, "--batch", batch, "--epochs", epochs]) == 0
+    assert f"120 images of 16 pixels of 12.4 Å; {words}\n" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("name", "instead"), [("complex-adam", "adam"), ("Preconditioned_SGD", "sgd")])
