@@ -26,6 +26,8 @@ from lieapp.landscapes.report import LandscapeReport, report_landscape
 from lieapp.landscapes.spec import LandscapeJob
 
 if TYPE_CHECKING:
+    from torch.optim import Optimizer
+
     from lieapp.engine.run import Run
 
 __all__ = ["AlignResult", "LandscapeResult", "align", "landscape", "run_align", "run_landscape"]
@@ -73,7 +75,7 @@ def align(
     mobile: str | PathLike[str],
     target: str | PathLike[str],
     *,
-    optimizer: str = "adam",
+    optimizer: str | type[Optimizer] = "adam",
     settings: Mapping[str, object] | Sequence[str] | None = None,
     **options: Any,
 ) -> AlignResult:
@@ -83,8 +85,9 @@ def align(
     ----------
     mobile, target : path
         Files of the structure that moves and of the one that stays: PDB, mmCIF or BinaryCIF, also gzipped.
-    optimizer : str
-        Name of an optimiser: ``"adam"``, any torch optimiser in lower case, or ``"package.module:Class"``.
+    optimizer : str or type
+        Name of an optimiser: ``"adam"``, any torch optimiser in lower case, or ``"package.module:Class"``; or a class,
+        such as ``torch.optim.SGD``.
     settings : mapping, optional
         Settings of the optimiser that differ from the recommended ones, such as ``{"lr": 0.5}``.
     **options
@@ -159,7 +162,7 @@ class LandscapeResult:
 def landscape(
     name: str | None = None,
     *,
-    optimizer: str = "adam",
+    optimizer: str | type[Optimizer] = "adam",
     settings: Mapping[str, object] | Sequence[str] | None = None,
     **options: Any,
 ) -> LandscapeResult:
@@ -169,8 +172,9 @@ def landscape(
     ----------
     name : str, optional
         A name of `lieapp.landscapes.catalog.LANDSCAPES`, such as ``"muller-brown"``; "saddle" by default.
-    optimizer : str
-        Name of an optimiser: ``"adam"``, ``"deo"``, any torch optimiser in lower case, or ``"package.module:Class"``.
+    optimizer : str or type
+        Name of an optimiser: ``"adam"``, ``"deo"``, any torch optimiser in lower case, or ``"package.module:Class"``;
+        or a class, such as ``torch.optim.SGD``.
     settings : mapping, optional
         Settings of the optimiser that differ from the recommended ones, such as ``{"lr": 0.5}``.
     **options

@@ -84,6 +84,16 @@ def test_wrong_use_is_one_line(files: tuple[str, str]) -> None:
         lieapp.align(*files, settings={"lr": -1.0})
 
 
+def test_an_optimiser_may_be_given_as_a_class(files: tuple[str, str]) -> None:
+    import torch
+
+    class_, name = (lieapp.landscape(optimizer=each, steps=5) for each in (torch.optim.SGD, "sgd"))
+    assert class_.job == name.job
+    assert lieapp.align(*files, optimizer=torch.optim.NAdam, steps=2).report.optimizer == "nadam"
+    with pytest.raises(LieAppError, match="expected a name, such as 'sgd', or a class"):
+        lieapp.landscape(optimizer=torch.optim.SGD([torch.zeros(2)], lr=1.0))
+
+
 @pytest.mark.shared_data
 def test_adenylate_kinase(structures_dir: Path) -> None:
     files = str(structures_dir / "adk" / "4AKE.pdb"), str(structures_dir / "adk" / "1AKE.pdb")

@@ -73,7 +73,7 @@ def job_from_options(
     mobile: str,
     target: str,
     *,
-    optimizer: str = "adam",
+    optimizer: str | type = "adam",
     set: Mapping[str, object] | Sequence[str] | None = None,
     **options: Any,
 ) -> AlignJob:
@@ -83,8 +83,8 @@ def job_from_options(
     ----------
     mobile, target : str
         Files of the structure that moves and of the one that stays.
-    optimizer : str
-        Name of the optimiser.
+    optimizer : str or type
+        Name of the optimiser, or its class.
     set : mapping or sequence of str, optional
         Settings in which it differs from what is recommended: ``{"lr": 0.5}`` or ``["lr=0.5"]``; dots nest.
     **options

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, TypeVar
@@ -94,8 +95,8 @@ def _settings_by_title(
             raise UsageError(f"--set {word}: expected KEY=VALUE, such as lr=0.5.")
         # The longest first: the name of a class has dots of its own.
         for first in sorted({*names, *titles}, key=len, reverse=True):
-            rest = key.strip().removeprefix(f"{first}.")
-            if rest == key.strip() or not rest:
+            rest = _after(first, key.strip())
+            if not rest:
                 continue
             if first in names:
                 for name, title in zip(names, titles, strict=True):
@@ -105,6 +106,26 @@ def _settings_by_title(
                 own[first][rest] = value.strip()
             break
         else:
+            _refuse_absent(word, key.strip(), titles)
             for title in titles:
                 found[title][key.strip()] = value.strip()
     return {title: {**found[title], **own[title]} for title in titles}
+
+
+def _after(first: str, key: str) -> str:
+    """Return the setting of a key that begins with the name of an optimiser, however that is spelt; else nothing."""
+    from lieapp.optimizers.names import normalised
+
+    head, dot, rest = key[: len(first)], key[len(first) : len(first) + 1], key[len(first) + 1 :]
+    same = head == first or (":" not in first and normalised(head) == normalised(first))
+    return rest if same and dot == "." else ""
+
+
+def _refuse_absent(word: str, key: str, titles: Sequence[str]) -> None:
+    """Refuse a setting of an optimiser that is not in the run, or of an entrant more than there are."""
+    from lieapp.optimizers.names import known_names, normalised
+
+    module, colon, rest = key.partition(":")
+    first = f"{module}:{rest.split('.')[0]}" if colon else key.partition(".")[0]
+    if "." in key and (colon or re.sub(r"-\d+$", "", normalised(first)) in known_names()):
+        raise UsageError(f"--set {word}: {first} is not in the run, which has {', '.join(titles)}.")

@@ -84,14 +84,17 @@ OPTIONS: tuple[JobOption, ...] = (
 
 
 def job_from_options(
-    *, optimizer: str = "preconditioned-sgd", set: Mapping[str, object] | Sequence[str] | None = None, **options: Any
+    *,
+    optimizer: str | type = "preconditioned-sgd",
+    set: Mapping[str, object] | Sequence[str] | None = None,
+    **options: Any,
 ) -> CryoemJob:
     """Return the job that options describe.
 
     Parameters
     ----------
-    optimizer : str
-        Name of the optimiser.
+    optimizer : str or type
+        Name of the optimiser, or its class.
     set : mapping or sequence of str, optional
         Settings in which it differs from what is recommended: ``{"lr": 0.5}`` or ``["lr=0.5"]``; dots nest.
     **options

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from lieapp.engine.job import Job, OptimizerChoice
 from lieapp.errors import LieAppError
 from lieapp.optimizers.fields import show_value
-from lieapp.optimizers.names import normalised
+from lieapp.optimizers.names import name_of, normalised
 from lieapp.optimizers.settings import SETTINGS, OptimizerSettings
 
 __all__ = [
@@ -143,7 +143,7 @@ def read_job(
     given: Mapping[str, Any],
     values: Mapping[str, Any],
     *,
-    optimizer: str,
+    optimizer: str | type,
     settings: Mapping[str, object] | Sequence[str] | None,
     error: type[LieAppError],
 ) -> J:
@@ -159,7 +159,7 @@ def read_job(
         Values by the names of options, as typed or as Python has them; None is the same as leaving it out.
     values : mapping
         Fields that are no options.
-    optimizer : str
+    optimizer : str or type
     settings : mapping or sequence of str, optional
         Settings in which the optimiser differs from what is recommended: ``{"lr": 0.5}`` or ``["lr=0.5"]``.
     error : type
@@ -187,7 +187,7 @@ def read_job(
             place[option.path[-1]] = option.read(value)
         except (TypeError, ValueError, OverflowError) as wrong:
             raise error(f"{option.flag} {value}: {_reason(wrong)}") from None
-    filled["optimizer"] = OptimizerChoice(name=str(optimizer).strip() or "adam", overrides={})
+    filled["optimizer"] = OptimizerChoice(name=name_of(optimizer).strip() or "adam", overrides={})
     try:
         job = kind(**filled)
     except ValidationError as wrong:

@@ -65,7 +65,7 @@ _SIMPLE = tuple(option for option in OPTIONS if option.name != "dtype")
 def job_from_options(
     landscape: str | None = None,
     *,
-    optimizer: str = "adam",
+    optimizer: str | type = "adam",
     set: Mapping[str, object] | Sequence[str] | None = None,
     **options: Any,
 ) -> LandscapeJob:
@@ -75,8 +75,8 @@ def job_from_options(
     ----------
     landscape : str, optional
         A name of `lieapp.landscapes.catalog.LANDSCAPES`; "saddle" by default. A ``formula`` alone implies "formula".
-    optimizer : str
-        Name of the optimiser.
+    optimizer : str or type
+        Name of the optimiser, or its class.
     set : mapping or sequence of str, optional
         Settings in which it differs from what is recommended: ``{"lr": 0.5}`` or ``["lr=0.5"]``; dots nest.
     **options

@@ -8,7 +8,16 @@ from collections.abc import Iterable
 from lieapp.optimizers.errors import OptimizerError
 from lieapp.optimizers.settings import SETTINGS
 
-__all__ = ["TORCH_CLASSES", "UNUSABLE", "check_suits", "known_names", "normalised", "title_of", "unknown_optimizer"]
+__all__ = [
+    "TORCH_CLASSES",
+    "UNUSABLE",
+    "check_suits",
+    "known_names",
+    "name_of",
+    "normalised",
+    "title_of",
+    "unknown_optimizer",
+]
 
 TORCH_CLASSES: dict[str, str] = {
     name.lower(): name
@@ -30,6 +39,38 @@ def known_names() -> tuple[str, ...]:
 def normalised(name: str) -> str:
     """Return a name as it is looked up: lower case, hyphens for underscores and blanks."""
     return "-".join(name.strip().lower().replace("_", " ").replace("-", " ").split())
+
+
+def name_of(optimizer: object) -> str:
+    """Return the name of an optimiser that may be given as a class, too.
+
+    Parameters
+    ----------
+    optimizer : str or type
+        A name is returned as it is; a class gets the name by which its settings are known, or else
+        ``"package.module:Class"``.
+
+    Raises
+    ------
+    OptimizerError
+        If it is something else, such as an optimiser that was built already, or a class that no name leads to.
+    """
+    if isinstance(optimizer, str):
+        return optimizer
+    if not isinstance(optimizer, type):
+        raise OptimizerError(
+            f"optimiser of type {type(optimizer).__name__}: expected a name, such as 'sgd', or a class, such as "
+            "torch.optim.SGD; its parameters are those of the problem"
+        )
+    module, name = optimizer.__module__, optimizer.__qualname__
+    if "<locals>" in name:
+        raise OptimizerError(f"optimiser {name}: a class inside a function has no name to be found by; move it out")
+    if f"{module}.".startswith("torch.optim."):
+        module = "torch.optim"
+        if name.lower() in TORCH_CLASSES:
+            return name.lower()
+    target = f"{module}:{name}"
+    return next((key for key, settings in SETTINGS.items() if settings.target == target), target)
 
 
 def title_of(name: str) -> str:

@@ -75,6 +75,9 @@ def optimizer_class(target: str) -> type[Optimizer]:
         If the module cannot be imported, or has no such optimiser.
     """
     module_name, _, class_name = target.strip().partition(":")
+    if module_name.endswith(".py"):
+        meant = module_name.removesuffix(".py").replace("\\", "/").removeprefix("./").replace("/", ".")
+        raise OptimizerError(f"optimiser {target!r}: expected a module, not a file: {meant}:{class_name}")
     try:
         module = importlib.import_module(module_name)
     except Exception as error:  # whatever a foreign module does when imported is the user's to know

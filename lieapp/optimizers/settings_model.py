@@ -89,9 +89,20 @@ class SettingsModel(BaseModel):
 
 
 def _unknown(label: str, prefix: str, key: str, name: str, specs: Mapping[str, FieldSpec]) -> str:
-    close = difflib.get_close_matches(name, specs, n=1, cutoff=0.0) if specs else []
+    # The same name in a group, such as base.lr for lr, is surely nearer than one that has letters in common.
+    close = [path for path in _paths(specs) if path.rpartition(".")[2] == name][:1]
+    close = close or (difflib.get_close_matches(name, specs, n=1, cutoff=0.0) if specs else [])
     hint = f"; nearest: {prefix}{close[0]}" if close else ""
     return f"{label} has no setting {_short(prefix + key)}{hint} (it has {', '.join(prefix + name for name in specs)})"
+
+
+def _paths(specs: Mapping[str, FieldSpec]) -> list[str]:
+    """Return the names of all settings, those in groups with dots."""
+    found: list[str] = []
+    for name, spec in specs.items():
+        inner = _paths({child.name: child for child in spec.children})
+        found += [f"{name}.{path}" for path in inner] if inner else [name]
+    return found
 
 
 def _short(value: object) -> str:

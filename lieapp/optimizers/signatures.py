@@ -151,7 +151,8 @@ def argument_help(cls: type) -> dict[str, str]:
 
 
 def _summary(cls: type) -> str:
-    text = (inspect.getdoc(cls) or "").strip()
+    # Its own words: what a base class says of itself is not about this one.
+    text = inspect.cleandoc(vars(cls).get("__doc__") or "")
     first = " ".join(text.split("\n\n")[0].split()) if text else ""
     if not first or first.startswith(".."):
         return f"{cls.__name__} of {cls.__module__}."

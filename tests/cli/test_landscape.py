@@ -133,6 +133,30 @@ def test_results_are_told_although_the_film_was_interrupted(
     assert captured.err.strip() == "lieapp: interrupted."
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--optimizer", "deo", "--set", "lr=0.1"], "deo has no setting lr; nearest: base.lr ("),
+        (["--set", "sgd.lr=1"], "--set sgd.lr=1: sgd is not in the run, which has adam."),
+        (["--set", "adam-2.lr=1"], "adam-2 is not in the run, which has adam."),
+        (["--set", "mine:Own.lr=1"], "mine:Own is not in the run, which has adam."),
+        (["--set", "schedul.kind=cosine"], "nearest: schedule"),
+    ],
+)
+def test_settings_that_fit_nobody_are_answered_with_what_may_be_meant(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["landscape", "saddle", *words]) == 2
+    captured = capsys.readouterr()
+    assert said in captured.err and captured.err.count("\n") == 1
+
+
+def test_settings_find_their_optimiser_however_it_is_spelt(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--optimizer", "Perturbed_SGD", "--set", "perturbed-sgd.lr=0.125", "--steps", "2", "--json"]
+    assert main(["landscape", "saddle", *words]) == 0
+    assert json.loads(capsys.readouterr().out)["settings"]["lr"] == 0.125
+
+
 def test_race_with_seeds_writes_everything(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "race"
     words = ["landscape", "strict-saddle-100", "--optimizer", "sgd", "--optimizer", "deo", "--set", "sgd.lr=0.15"]

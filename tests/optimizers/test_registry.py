@@ -13,7 +13,7 @@ from torch import Tensor
 from lieapp.optimizers.counting import CountingOracle
 from lieapp.optimizers.errors import OptimizerError
 from lieapp.optimizers.fields import describe, parse_value, show_value
-from lieapp.optimizers.names import TORCH_CLASSES, UNUSABLE, known_names, normalised, title_of
+from lieapp.optimizers.names import TORCH_CLASSES, UNUSABLE, known_names, name_of, normalised, title_of
 from lieapp.optimizers.oracle import AutogradOracle
 from lieapp.optimizers.registry import (
     accepts_oracle,
@@ -154,6 +154,8 @@ def test_names_are_forgiving() -> None:
         ("math:pi", "optimiser 'math:pi': 'pi' is not a subclass"),
         (":", "optimiser ':': cannot import ''"),
         (".x:Y", "optimiser '.x:Y': cannot import '.x'"),
+        ("mine.py:Own", "optimiser 'mine.py:Own': expected a module, not a file: mine:Own"),
+        ("./work/mine.py:Own", "optimiser './work/mine.py:Own': expected a module, not a file: work.mine:Own"),
     ],
 )
 def test_unknown_names_are_answered_in_one_line(name: str, message: str) -> None:
@@ -206,6 +208,38 @@ def test_a_class_of_the_user(foreign_module: ModuleType) -> None:
     assert built.seen == {  # type: ignore[attr-defined]
         "schedule": 4, "_hidden": 0.25, "must": None, "words": "plain", "name": "y", "decay": 2,
     }  # fmt: skip
+
+
+def test_a_class_without_words_of_its_own_is_not_described_by_those_of_its_base(foreign_module: ModuleType) -> None:
+    class Own(torch.optim.Optimizer):
+        pass
+
+    foreign_module.Own = Own  # type: ignore[attr-defined]
+    assert settings_class("lieapp_test_foreign:Own").summary == f"Own of {__name__}."
+    assert settings_class("torch.optim:SGD").summary.startswith("Implements stochastic gradient descent")
+
+
+def test_a_class_has_a_name(foreign_module: ModuleType) -> None:
+    named = {
+        torch.optim.SGD: "sgd",
+        torch.optim.NAdam: "nadam",
+        SophiaH: "sophia",
+        torch.optim.Optimizer: "torch.optim:Optimizer",
+    }
+    assert {cls: name_of(cls) for cls in named} == named
+    for name in set(known_names()) - {"preconditioned-sgd", "complex-adam"}:
+        assert name_of(optimizer_class(settings_class(name).target)) == name
+    assert name_of("Adam") == "Adam"
+
+    class Own(torch.optim.SGD):
+        pass
+
+    with pytest.raises(OptimizerError, match="inside a function"):
+        name_of(Own)
+    Own.__module__, Own.__qualname__ = "lieapp_test_foreign", "Own"
+    assert name_of(Own) == "lieapp_test_foreign:Own"
+    with pytest.raises(OptimizerError, match=r"^optimiser of type Own: expected a name, .* or a class"):
+        name_of(Own([leaf(1.0)], lr=0.1))
 
 
 def test_an_argument_without_default_must_be_set(foreign_module: ModuleType) -> None:
