@@ -155,6 +155,36 @@ def test_the_newest_work_wins_and_failures_are_told(qtbot) -> None:
     work.close()
 
 
+def test_work_that_comes_too_late_is_forgotten(qtbot) -> None:
+    work, go, done = LatestWork("lieapp-test"), threading.Event(), []
+    work.done.connect(done.append)
+    work.answer("at once", 0)
+    work.answer("at once", 99)
+    assert done == [0] and work.key == "at once" and not work.busy
+
+    def slow(task: Task) -> int:
+        go.wait(20)
+        return 1
+
+    work.ask("slow", slow)
+    assert work.busy
+    work.ask("at once", lambda task: 99)  # it is what is there
+    assert not work.busy
+    work.ask("slow", slow)
+    work.ask("next", lambda task: 2)
+    work.drop()
+    work.ask("last", lambda task: 3)
+    go.set()
+    qtbot.waitUntil(lambda: not work.busy, timeout=TIMEOUT)
+    assert done == [0, 3] and work.key == "last"
+    work.ask("slow", slow)
+    work.answer("nothing", None)
+    work.ask("after", lambda task: 4)
+    qtbot.waitUntil(lambda: not work.busy, timeout=TIMEOUT)
+    assert done == [0, 3, None, 4]
+    work.close()
+
+
 def test_a_label_that_does_not_fit_is_short(qtbot) -> None:
     plot = ShellPlot("Fourier shell correlation", "Fourier shell correlation", short="FSC")
     qtbot.addWidget(plot)

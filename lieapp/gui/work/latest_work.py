@@ -52,6 +52,8 @@ class LatestWork(QObject):
     def ask(self, key: Hashable, work: Callable[[Task], Any]) -> None:
         """Have something done, unless it is what was done last or is being done.
 
+        Where it was done last, what is under way is forgotten: its answer would come too late.
+
         Parameters
         ----------
         key : hashable
@@ -59,11 +61,33 @@ class LatestWork(QObject):
         work : callable(Task) -> object
             Called on the worker.
         """
-        if key in (self.key, self._doing):
+        if self._task is not None and key == self._doing:
             self._wanted = None
-            return
-        self._wanted = (key, work)
-        self._next()
+        elif key == self.key:
+            self.drop()
+        else:
+            self._wanted = (key, work)
+            self._next()
+
+    def answer(self, key: Hashable, value: Any) -> None:
+        """Give an answer that takes no work, unless it is what came last; what is under way is forgotten.
+
+        Parameters
+        ----------
+        key : hashable
+            Equal for requests with one answer.
+        value : object
+        """
+        self.drop()
+        if key != self.key:
+            self.key = key
+            self.done.emit(value)
+
+    def drop(self) -> None:
+        """Forget what is under way and what was to be done next; the answer that came last stays."""
+        if self._task is not None:
+            self._task.cancel()
+        self._task, self._doing, self._wanted = None, None, None
 
     def close(self) -> None:
         """End the thread."""
