@@ -59,7 +59,7 @@ class CryoemExports(RunExports):
 
     def _writer(self, identifier: str, entries: Sequence[RunEntry]) -> Callable[[Path], list[Path]] | None:
         frame = min(self._controller.frame, entries[0].frames - 1)
-        if identifier == "export_half_maps" and "half_maps" not in entries[0].recording.state(frame):
+        if identifier == "export_half_maps" and "half_maps" not in entries[0].recording.state_keys:
             self._errors.post(
                 Message("This run has no half maps: tick half maps in the panel and run again.", "warning")
             )

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QObject, QPoint, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPixmap, QRegion, QResizeEvent, QShowEvent
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPixmap, QRegion, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QStackedWidget, QVBoxLayout, QWidget
 
 from lieapp.cryoem.preview import Preview
 from lieapp.gui.cryoem.controller import CryoemController
+from lieapp.gui.cryoem.frame_view import SeenView
 from lieapp.gui.cryoem.views import EMPTY, SliceView, frame_note, map_of, preview_columns, shown_runs
 from lieapp.gui.pictures.headings import heading_height, paint_heading
 from lieapp.gui.pictures.picture_grid import PictureGrid
@@ -107,7 +108,7 @@ class _Captions(QWidget):
             paint_heading(painter, self, place, shown.title, note, color, shown.dash, back=back)
 
 
-class MapsView(QWidget):
+class MapsView(SeenView, QWidget):
     """Contours of the map of every visible run and of the truth, and the level that they share.
 
     Parameters
@@ -195,9 +196,9 @@ class MapsView(QWidget):
 
     # -- what is shown --------------------------------------------------------------------------------------------
 
-    def refresh(self) -> None:
+    def show_frames(self) -> None:
         """Ask for the contours of the frames at the cursor, unless they are shown already."""
-        if not self.isVisible() or self._too_early():
+        if self._too_early():
             return
         self._take_reference()
         baselines, preview = self._controller.baselines, self._controller.preview
@@ -261,8 +262,9 @@ class MapsView(QWidget):
         return pixmap
 
     def shut_down(self) -> None:
-        """End the thread and give the canvas back."""
+        """End the threads and give the canvas back."""
         self.maker.close()
+        self.slices.shut_down()
         self.viewer.shut_down()
 
     # -- pieces ---------------------------------------------------------------------------------------------------
@@ -366,7 +368,3 @@ class MapsView(QWidget):
         super().resizeEvent(event)
         if self._controller.preview is not None:
             self.refresh()
-
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        self.refresh()

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSpinBox, QVBoxLayout, QWidget
 
 from lieapp.cryoem.angles import matrix_to_euler
 from lieapp.cryoem.resolution import resolution_words
 from lieapp.gui.cryoem.controller import CryoemController
+from lieapp.gui.cryoem.frame_view import FramesWanted, FrameView
 from lieapp.gui.pictures.picture_grid import Column, Picture, PictureGrid, grey_levels
 from lieapp.gui.runs.entry import RunEntry
 from lieapp.gui.work.identity import identity
-from lieapp.gui.work.latest_work import LatestWork
-from lieapp.gui.work.worker import Task
+from lieapp.gui.work.worker import Cancelled, Task
 
 if TYPE_CHECKING:
     from lieapp.cryoem.particles import Particles
@@ -104,7 +104,32 @@ def _view_histogram(views: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(middle[:, None] ** 2 + middle**2 <= 1.0, counts, np.nan)
 
 
-class SliceView(PictureGrid):
+@dataclass(frozen=True, eq=False)
+class _Map:
+    """A map beside others: what it is called, what is said of it, its run, and how its values are read."""
+
+    title: str
+    note: str
+    run: RunEntry | None
+    read: Callable[[], NDArray[np.float32]]
+
+    def column(self, pictures: Sequence[Picture], note: str) -> Column:
+        """Return its pictures under its heading."""
+        run = self.run
+        color, dash = (None, ()) if run is None else (run.color, run.dash)
+        return Column(self.title, pictures, note, color, dash)
+
+
+def _maps_of(pairs: Sequence[tuple[RunEntry, int]]) -> list[_Map]:
+    return [_Map(run.title, frame_note(run, frame), run, partial(map_of, run, frame)) for run, frame in pairs]
+
+
+def _places_of(pairs: Sequence[tuple[RunEntry, int]]) -> tuple[Hashable, Hashable]:
+    """Return of which runs, and of which frames, maps are shown: as parts of a key."""
+    return tuple(run.id for run, _ in pairs), tuple((run.recording.kept(frame), frame) for run, frame in pairs)
+
+
+class SliceView(FrameView, PictureGrid):
     """Three central planes of the map of every visible run, and of the truth.
 
     Parameters
@@ -115,46 +140,28 @@ class SliceView(PictureGrid):
     def __init__(self, controller: CryoemController) -> None:
         super().__init__("Central slices of the maps", _PLANES)
         self._controller = controller
-        self._drawn: tuple[object, ...] = ()
         self.words = self._words
         self.show_columns([], EMPTY)
+        self.read_on("lieapp-slices", controller)
 
-    def refresh(self) -> None:
-        """Show the frames at the cursor, if they are not shown already."""
-        if not self.isVisible():
-            return
+    def wanted(self) -> FramesWanted:
         controller = self._controller
         pairs = shown_runs(controller)
         baselines, preview = controller.baselines, controller.preview
-        key = (
-            identity(baselines),
-            identity(preview),
-            *((run.id, run.recording.kept(frame), frame) for run, frame in pairs),
-        )
-        if key == self._drawn:
-            return
-        self._drawn = key
-        columns: list[tuple[str, NDArray[np.float32], str, RunEntry | None]] = []
-        if baselines is not None and baselines.truth is not None:
-            columns.append(("Truth", baselines.truth, "as far as seen", None))
-        elif baselines is not None:
-            columns.append(("One pass", baselines.one_pass.map, "backprojection", None))
+        maps: list[_Map] = []
+        if baselines is not None:
+            title, note = ("One pass", "backprojection") if baselines.truth is None else ("Truth", "as far as seen")
+            maps.append(_Map(title, note, None, lambda: baselines.reference))
         elif preview is not None and preview.truth is not None:
-            columns.append(("Truth", preview.truth, "before it is simulated", None))
-        columns += [(run.title, map_of(run, frame), frame_note(run, frame), run) for run, frame in pairs]
-        levels = grey_levels(np.stack(_planes(columns[0][1]))) if columns else (0.0, 1.0)
-        self.show_columns(
-            [
-                Column(title, [Picture(plane, levels) for plane in _planes(values)], note,
-                       None if run is None else run.color, () if run is None else run.dash)
-                for title, values, note, run in columns
-            ],
-            EMPTY,
-        )  # fmt: skip
+            truth = preview.truth
+            maps.append(_Map("Truth", "before it is simulated", None, lambda: truth))
+        maps += _maps_of(pairs)
+        runs, frames = _places_of(pairs)
+        subject = (identity(baselines), identity(preview), runs)
+        return FramesWanted(subject, frames, partial(_slice_columns, maps=maps) if maps else None)
 
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        self.refresh()
+    def draw(self, answer: list[Column] | None) -> None:
+        self.show_columns(answer or [], EMPTY)
 
     def _words(self, row: int, line: int, column: int) -> str:
         half = self.columns[0].pictures[0].values.shape[0] // 2
@@ -162,22 +169,26 @@ class SliceView(PictureGrid):
         return f"{first} {column - half:+d}, {second} {line - half:+d} px, density"
 
 
-def _planes(values: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-    """Return the planes z = 0, y = 0 and x = 0 of a map, axes z, y, x."""
+def _slice_columns(task: Task, maps: Sequence[_Map]) -> list[Column]:
+    """Return the central planes of maps, all at the grey levels of the first."""
+    columns: list[Column] = []
+    levels: tuple[float, float] | None = None
+    for each in maps:
+        if task.cancelled():
+            raise Cancelled
+        planes = _planes(each.read())
+        levels = grey_levels(planes) if levels is None else levels
+        columns.append(each.column([Picture(plane, levels) for plane in planes], each.note))
+    return columns
+
+
+def _planes(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the planes z = 0, y = 0 and x = 0 of a map, axes z, y, x; copies, so that the map need not be kept."""
     middle = len(values) // 2
-    return [values[middle], values[:, middle], values[:, :, middle]]
+    return np.stack([values[middle], values[:, middle], values[:, :, middle]])
 
 
-@dataclass(frozen=True, eq=False)
-class _Compared:
-    """A map that is compared with an image: what it is called, its values, and its run."""
-
-    title: str
-    values: NDArray[np.float32]
-    run: RunEntry | None
-
-
-class ImageView(QWidget):
+class ImageView(FrameView, QWidget):
     """One image beside the projections of the maps from where it was taken, and what they leave of it.
 
     Parameters
@@ -201,7 +212,6 @@ class ImageView(QWidget):
         self.number.setRange(1, 1)
         self.number.setAccessibleName("Number of the image")
         self.number.setToolTip("Which image is compared with the maps, in the order of the file or of the simulation")
-        self.work = LatestWork("lieapp-reprojections", self)
         word = QLabel("image")
         word.setObjectName("fieldLabel")
         word.setBuddy(self.number)
@@ -222,13 +232,9 @@ class ImageView(QWidget):
         self.row.hide()
         self.grid.pointed.connect(self.pointed)
         self.number.valueChanged.connect(lambda value: self.refresh())
-        self.work.done.connect(self._show)
-        self.work.failed.connect(lambda error: controller.errors.report(error, "Projecting the maps"))
+        self.read_on("lieapp-reprojections", controller)
 
-    def refresh(self) -> None:
-        """Have the frames at the cursor projected, if they are not shown already."""
-        if not self.isVisible():
-            return
+    def wanted(self) -> FramesWanted:
         controller = self._controller
         source, preview = controller.source, controller.preview
         if source is not None and source.inputs is not None and source.baselines is not None:
@@ -237,40 +243,29 @@ class ImageView(QWidget):
             particles, reference, images = preview.particles, preview.truth, preview.images
         else:
             self.row.hide()
-            self.work.key = None
-            self.grid.show_columns([], controller.previews.problem(controller.scene) or EMPTY)
-            return
+            return FramesWanted(controller.previews.problem(controller.scene) or EMPTY)
         self.row.show()
         self.number.setMaximum(len(particles))
         self.count.setText(f"of {images}, seen from where it was taken, with its CTF and shift")
         pairs = shown_runs(controller)
         image = self.number.value() - 1
-        key = (identity(particles), image, *((run.id, run.recording.kept(frame)) for run, frame in pairs))
+        maps = [_Map("Truth", "", None, lambda: reference)] if reference is not None else []
+        maps += _maps_of(pairs)
+        runs, frames = _places_of(pairs)
+        read = partial(_compared_columns, particles=particles, image=image, maps=maps)
+        return FramesWanted((identity(particles), image, runs), frames, read)
 
-        def work(task: Task) -> list[Column]:
-            maps = [_Compared("Truth", reference, None)] if reference is not None else []
-            maps += [_Compared(run.title, map_of(run, frame), run) for run, frame in pairs]
-            return _compared_columns(task, particles, image, maps)
-
-        self.work.ask(key, work)
+    def draw(self, answer: list[Column] | None) -> None:
+        controller = self._controller
+        nothing = controller.previews.problem(controller.scene) or EMPTY
+        self.grid.show_columns(answer or [], nothing)
 
     def show_everything(self) -> None:
         """Show all of every picture."""
         self.grid.show_everything()
 
-    def shut_down(self) -> None:
-        """End the thread."""
-        self.work.close()
 
-    def _show(self, columns: list[Column]) -> None:
-        self.grid.show_columns(columns)
-
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        self.refresh()
-
-
-def _compared_columns(task: Task, particles: Particles, image: int, maps: Sequence[_Compared]) -> list[Column]:
+def _compared_columns(task: Task, particles: Particles, image: int, maps: Sequence[_Map]) -> list[Column]:
     """Return the image, then of every map its projection over what the image has beside it."""
     reproject = task.load("lieapp.cryoem.reprojection").reproject
     seen = np.asarray(particles.images[image : image + 1], dtype=np.float32)[0]
@@ -279,8 +274,10 @@ def _compared_columns(task: Task, particles: Particles, image: int, maps: Sequen
     size = float(np.sqrt(np.mean(np.square(seen, dtype=np.float64)))) or 1.0
     columns = [Column(f"Image {image + 1}", [Picture(seen, levels)], "as it was taken")]
     for each in maps:
+        if task.cancelled():
+            raise Cancelled
         shown = reproject(
-            each.values,
+            each.read(),
             particles.rotations[image],
             ctf=None if particles.ctf is None else particles.ctf.take([image]),
             shift_pixel=particles.shifts_pixel[image],
@@ -288,15 +285,12 @@ def _compared_columns(task: Task, particles: Particles, image: int, maps: Sequen
         )
         residual = seen - shown
         left = float(np.sqrt(np.mean(np.square(residual, dtype=np.float64)))) / size
-        run = each.run
-        columns.append(
-            Column(each.title, [Picture(shown, levels), Picture(residual, (-half, half), "difference")],
-                   f"leaves {100 * left:.0f} %", None if run is None else run.color, () if run is None else run.dash)
-        )  # fmt: skip
+        pictures = [Picture(shown, levels), Picture(residual, (-half, half), "difference")]
+        columns.append(each.column(pictures, f"leaves {100 * left:.0f} %"))
     return columns
 
 
-class FillingView(PictureGrid):
+class FillingView(FrameView, PictureGrid):
     """How the slices of the images fill Fourier space in the first epoch, and the preconditioners of the runs.
 
     Parameters
@@ -309,47 +303,43 @@ class FillingView(PictureGrid):
     def __init__(self, controller: CryoemController) -> None:
         super().__init__("Sampling of Fourier space, plane ky = 0", ("",))
         self._controller = controller
-        self._drawn: tuple[Any, ...] = ()
         self.words = self._words
         self.show_columns([], _FILLING)
+        self.read_on("lieapp-filling", controller)
 
-    def refresh(self) -> None:
-        """Show the frames at the cursor, if they are not shown already."""
-        if not self.isVisible():
-            return
+    def wanted(self) -> FramesWanted:
         controller = self._controller
         source = controller.source
         baselines = None if source is None else source.baselines
         pairs = shown_runs(controller)
-        key = (identity(baselines), *((run.id, run.recording.kept(frame), frame) for run, frame in pairs))
-        if key == self._drawn:
-            return
-        self._drawn = key
         if baselines is None:
-            self.show_columns([], _FILLING)
-            return
+            return FramesWanted(None)
         steps = [frame for run, frame in pairs if run is controller.current]
         batch = min(steps[0] if steps else len(baselines.filled) - 1, len(baselines.filled) - 1)
-        whole = float(baselines.filling[-1].max()) or 1.0
-        seen = f"{baselines.filled[batch]} of {baselines.filled[-1]} images"
-        columns = [Column("Slices seen", [self._logarithm(baselines.filling[batch], whole)], seen)]
-        for run, frame in pairs:
-            plane = run.recording.state(frame, ("preconditioner",))["preconditioner"]
-            if float(np.ptp(plane)) == 0.0:
-                continue  # it has none
-            note = "its preconditioner"
-            shown = self._logarithm(plane, float(plane.max()) or 1.0)
-            columns.append(Column(run.title, [shown], note, run.color, run.dash))
-        self.show_columns(columns)
 
-    def _logarithm(self, plane: NDArray[np.float32], whole: float) -> Picture:
+        def read(task: Task) -> list[Column]:
+            whole = float(baselines.filling[-1].max()) or 1.0
+            seen = f"{baselines.filled[batch]} of {baselines.filled[-1]} images"
+            columns = [Column("Slices seen", [self._logarithm(baselines.filling[batch], whole)], seen)]
+            for run, frame in pairs:
+                plane = run.recording.state(frame, ("preconditioner",))["preconditioner"]
+                if float(np.ptp(plane)) == 0.0:
+                    continue  # it has none
+                shown = self._logarithm(plane, float(plane.max()) or 1.0)
+                columns.append(Column(run.title, [shown], "its preconditioner", run.color, run.dash))
+            return columns
+
+        runs, frames = _places_of(pairs)
+        return FramesWanted((identity(baselines), runs), (batch, frames), read)
+
+    def draw(self, answer: list[Column] | None) -> None:
+        self.show_columns(answer or [], _FILLING)
+
+    @classmethod
+    def _logarithm(cls, plane: NDArray[np.float32], whole: float) -> Picture:
         share = np.asarray(plane, dtype=np.float64) / whole
-        return Picture(np.log10(np.maximum(share, 1e-9)), (-self.decades, 0.0), "heat")
+        return Picture(np.log10(np.maximum(share, 1e-9)), (-cls.decades, 0.0), "heat")
 
     def _words(self, row: int, line: int, column: int) -> str:
         half = self.columns[0].pictures[0].values.shape[0] // 2
         return f"kx {column - half:+d}, kz {line - half:+d}, log₁₀ of the share of the largest"
-
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        self.refresh()

@@ -13,6 +13,7 @@ from lieapp.cryoem.quantities import CRYOEM_ABSCISSAE, CRYOEM_QUANTITIES
 from lieapp.gui.application.actions import ActionSet
 from lieapp.gui.cryoem.caption import ONE_PASS_WORDS, opening_words
 from lieapp.gui.cryoem.controller import CryoemController
+from lieapp.gui.cryoem.frame_view import SeenView
 from lieapp.gui.cryoem.maps import MapsView
 from lieapp.gui.cryoem.panel import CryoemPanel
 from lieapp.gui.cryoem.plots import ErrorView, FscPlot, SamplingView
@@ -83,7 +84,7 @@ class CryoemWorkbench(SceneWorkbench):
         self.views.add("Images", "An image beside the projections of the maps, and what they leave of it", self.images)
         self.views.add("Fourier", "How slices fill Fourier space, and the preconditioners", self.filling)
         plots = (self.fsc, self.errors, self.sampling)
-        self._pages: tuple[Any, ...] = (self.maps, self.slices, self.images, self.filling, *plots)
+        self._pages: tuple[SeenView, ...] = (self.maps, self.slices, self.images, self.filling, *plots)
         self.readout = QLabel()
         self.readout.setObjectName("caption")
         self.readout.setContentsMargins(8, 0, 8, 2)
@@ -165,8 +166,8 @@ class CryoemWorkbench(SceneWorkbench):
     def shut_down(self) -> None:
         """End the threads of the views and give the canvas back; call it before the window goes."""
         self.controller.previews.shut_down()
-        self.maps.shut_down()
-        self.images.shut_down()
+        for page in self._pages:
+            page.shut_down()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

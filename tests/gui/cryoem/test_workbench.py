@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +22,9 @@ from lieapp.cryoem.maps import read_map
 from lieapp.cryoem.reading import read_particles
 from lieapp.cryoem.spec import CryoemJob
 from lieapp.cryoem.writing import write_particles
+from lieapp.engine.recording import Recording
 from lieapp.gui.application.errors import Message
+from lieapp.gui.cryoem.frame_view import FrameView
 from lieapp.gui.cryoem.session import CryoemChoices, CryoemSession
 from lieapp.gui.cryoem.workbench import CryoemWorkbench
 from lieapp.gui.runs.entry import RunEntry
@@ -64,6 +67,13 @@ def ended(bench: CryoemWorkbench, qtbot, runs: int) -> None:
     controller = bench.controller
     qtbot.waitUntil(lambda: not controller.running and len(controller.runs) >= runs, timeout=TIMEOUT)
     controller.skip()
+
+
+def settled(bench: CryoemWorkbench, qtbot) -> None:
+    """Show the frames at the cursor, and wait until what they need has been read."""
+    bench.refresh_views()
+    views: list[FrameView] = [bench.slices, bench.images, bench.filling, bench.fsc, bench.errors, bench.sampling]
+    qtbot.waitUntil(lambda: not any(view.work.busy for view in (*views, bench.maps.slices)), timeout=TIMEOUT)
 
 
 def drop(window: MainWindow, *paths: Path) -> None:
@@ -109,7 +119,7 @@ def test_what_will_be_reconstructed_is_seen_before_a_run(
     maps.resize(size)
     assert maps.first.isVisible()
     bench.views.show_page(1)
-    bench.refresh_views()
+    settled(bench, qtbot)
     assert [column.title for column in bench.slices.columns] == ["Truth"]
     bench.views.show_page(2)
     bench.tabs.show_page(3)
@@ -160,7 +170,7 @@ def test_views_follow_the_cursor(small: CryoemWorkbench, race: Callable[[], dict
     controller.select(row_sum)
     controller.show_frame(2)
     small.views.show_page(1)
-    small.refresh_views()
+    settled(small, qtbot)
     columns = {column.title: column for column in small.slices.columns}
     assert list(columns) == ["Truth", "SGD", "Hutchinson", "Row sum"]
     values = row_sum.recording.state(2)["map"]
@@ -173,19 +183,88 @@ def test_views_follow_the_cursor(small: CryoemWorkbench, race: Callable[[], dict
     sgd = runs["SGD"].recording.state(runs["SGD"].frame_at_cost(cost))["map"]
     assert np.array_equal(columns["SGD"].pictures[1].values, sgd[:, 8])
     small.run_bar.slider.setValue(0)
+    settled(small, qtbot)
     assert np.array_equal(small.slices.columns[3].pictures[0].values, row_sum.recording.state(0)["map"][8])
     runs["SGD"].visible = False
-    small.refresh_views()
+    settled(small, qtbot)
     assert [column.title for column in small.slices.columns] == ["Truth", "Hutchinson", "Row sum"]
 
 
-def test_plots_over_resolution(small: CryoemWorkbench, race: Callable[[], dict[str, RunEntry]]) -> None:
+def test_no_frame_is_read_on_the_thread_of_the_window(
+    small: CryoemWorkbench, race: Callable[[], dict[str, RunEntry]], monkeypatch: pytest.MonkeyPatch, qtbot
+) -> None:
+    """Frames of large maps lie on the disk: whatever page is shown, the window does not wait for them."""
+    race()
+    readers: set[tuple[str, str]] = set()
+    state = Recording.state
+
+    def watched(recording: Recording, index: int, only: Collection[str] | None = None) -> dict[str, np.ndarray]:
+        readers.update((threading.current_thread().name, name) for name in only or recording.state_keys)
+        return state(recording, index, only)
+
+    monkeypatch.setattr(Recording, "state", watched)
+    for frame in (0, 2):
+        for page in range(4):
+            small.controller.show_frame(frame)
+            small.views.show_page(page)
+            small.tabs.show_page(page)
+            settled(small, qtbot)
+            qtbot.waitUntil(lambda: not small.maps.maker.busy, timeout=TIMEOUT)
+    assert threading.main_thread().name not in {thread for thread, _ in readers}
+    assert {name for _, name in readers} >= {"map", "preconditioner", "fsc_truth", "shell_error"}
+
+
+def test_what_was_read_of_other_runs_is_not_shown(
+    small: CryoemWorkbench, race: Callable[[], dict[str, RunEntry]], monkeypatch: pytest.MonkeyPatch, qtbot
+) -> None:
+    runs = race()
+    small.views.show_page(1)
+    small.controller.show_frame(1)
+    settled(small, qtbot)
+    shown: list[list[str]] = []
+    show = small.slices.show_columns
+    monkeypatch.setattr(small.slices, "show_columns", lambda columns, empty="": (shown.append(
+        [f"{column.title} {column.note}" for column in columns]), show(columns, empty)))  # fmt: skip
+    reading, go, state = threading.Event(), threading.Event(), Recording.state
+
+    def slow(recording: Recording, index: int, only: Collection[str] | None = None) -> dict[str, np.ndarray]:
+        if only == ("map",) and threading.current_thread().name == "lieapp-slices":
+            reading.set()
+            go.wait(20.0)
+        return state(recording, index, only)
+
+    monkeypatch.setattr(Recording, "state", slow)
+    # While a frame is being read, a run is hidden: its map must not come any more.
+    small.controller.show_frame(3)
+    qtbot.waitUntil(reading.is_set, timeout=TIMEOUT)
+    runs["SGD"].visible = runs["Hutchinson"].visible = False
+    small.controller.select(runs["Row sum"])
+    small.refresh_views()
+    go.set()
+    settled(small, qtbot)
+    assert shown and all(len(titles) == 2 for titles in shown), shown
+    # Back at the frame that is shown already, the one under way is forgotten.
+    reading.clear()
+    go.clear()
+    before = [column.note for column in small.slices.columns]
+    frame = small.controller.frame
+    small.controller.show_frame(frame - 1)
+    qtbot.waitUntil(reading.is_set, timeout=TIMEOUT)
+    small.controller.show_frame(frame)
+    go.set()
+    count = len(shown)
+    settled(small, qtbot)
+    qtbot.wait(50)
+    assert len(shown) == count and [column.note for column in small.slices.columns] == before
+
+
+def test_plots_over_resolution(small: CryoemWorkbench, race: Callable[[], dict[str, RunEntry]], qtbot) -> None:
     run = race()["Row sum"]
     small.controller.select(run)
     small.controller.show_frame(3)
     for page in range(1, 4):
         small.tabs.show_page(page)
-        small.refresh_views()
+        settled(small, qtbot)
     state = run.recording.state(3)
     curves = {curve.title: curve.values for curve in small.fsc.curves}
     assert np.allclose(curves["Row sum"], state["fsc_truth"])
@@ -220,12 +299,13 @@ def test_images_beside_reprojections(small: CryoemWorkbench, race: Callable[[], 
     assert correlation > 0.5, "half of its variance is signal"
 
 
-def test_slices_fill_fourier_space(small: CryoemWorkbench, race: Callable[[], dict[str, RunEntry]]) -> None:
+def test_slices_fill_fourier_space(small: CryoemWorkbench, race: Callable[[], dict[str, RunEntry]], qtbot) -> None:
     runs = race()
     small.controller.select(runs["Row sum"])
     small.views.show_page(3)
     for frame, seen in ((0, 0), (1, 20), (2, 40), (3, 60), (5, 60)):
         small.controller.show_frame(frame)
+        settled(small, qtbot)
         assert small.filling.columns[0].note == f"{seen} of 60 images"
     titles = [column.title for column in small.filling.columns]
     assert titles == ["Slices seen", "Hutchinson", "Row sum"], "SGD divides by nothing"
@@ -303,7 +383,7 @@ def test_half_maps_prior_and_start(small: CryoemWorkbench, window: MainWindow, t
     state = run.recording.state(run.frames - 1)
     assert state["half_maps"].shape == (2, 16, 16, 16) and "from zero" in run.title
     small.tabs.show_page(1)
-    small.refresh_views()
+    settled(small, qtbot)
     assert any("half maps" in curve.title for curve in small.fsc.curves)
     exports = window.exports["cryoem"]
     exports.write("export_half_maps", tmp_path / "halves")
@@ -408,10 +488,9 @@ def test_exported_particles_are_dropped_and_reconstructed(
     run = small.controller.runs[-1]
     assert run.job.particles == str(star) and run.inputs.baselines.truth is None
     small.views.show_page(1)
-    small.refresh_views()
-    assert small.slices.columns[0].title == "One pass"
     small.tabs.show_page(1)
-    small.refresh_views()
+    settled(small, qtbot)
+    assert small.slices.columns[0].title == "One pass"
     assert "between half maps" in small.fsc.caption.words and "one pass" not in small.fsc.caption.words
     window.actions_["copy_command"].trigger()
     assert "--particles" in QGuiApplication.clipboard().text()
@@ -676,6 +755,7 @@ def test_without_opengl_slices_take_the_place_of_contours(
     bench.panel.main_button.click()
     ended(bench, qtbot, 3)
     assert bench.maps.slices.isVisible() and not bench.maps.level_row.isVisible()
+    settled(bench, qtbot)
     assert [column.title for column in bench.maps.slices.columns] == ["Truth", "SGD", "Hutchinson", "Row sum"]
 
 

@@ -1,0 +1,105 @@
+"""Views of the frames at the cursor: drawn while they are seen, from what is read on a thread of their own.
+
+Frames of large maps may lie on the disk, where one takes as long to read as several pictures to paint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtGui import QShowEvent
+
+from lieapp.gui.work.latest_work import LatestWork
+from lieapp.gui.work.worker import Task
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget as _Widget
+
+    from lieapp.gui.cryoem.controller import CryoemController
+else:
+    _Widget = object  # the widget that it is comes after it among the bases
+
+__all__ = ["FrameView", "FramesWanted", "SeenView"]
+
+
+class SeenView(_Widget):
+    """A widget that draws while it is seen, and as soon as it is. It stands before that widget among the bases."""
+
+    def refresh(self) -> None:
+        """Show the frames at the cursor, if they are not shown already."""
+        if self.isVisible():
+            self.show_frames()
+
+    def show_frames(self) -> None:
+        """Show the frames at the cursor; called while the view is seen."""
+        raise NotImplementedError
+
+    def shut_down(self) -> None:
+        """End the threads; call it before the window goes."""
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.refresh()
+
+
+@dataclass(frozen=True, eq=False)
+class FramesWanted:
+    """What a view has to read before it can draw.
+
+    Attributes
+    ----------
+    subject : hashable
+        What is shown, such as images and runs. What was read of another subject is not drawn any more.
+    frames : hashable
+        Which frames of it. While they pass, those in between are drawn if there is time for them, and passed over
+        if not.
+    read : callable(Task) -> object, or None
+        Called on the thread of the view. None where nothing has to be read: then None is drawn at once.
+    """
+
+    subject: Hashable
+    frames: Hashable = None
+    read: Callable[[Task], Any] | None = None
+
+
+class FrameView(SeenView):
+    """A view that draws what it reads of recordings."""
+
+    def read_on(self, name: str, controller: CryoemController) -> None:
+        """Prepare the thread that reads; it begins with the first request.
+
+        Parameters
+        ----------
+        name : str
+            Of the thread.
+        controller : CryoemController
+            Takes what goes wrong.
+        """
+        self.work = LatestWork(name, self)
+        self._subject: Hashable = None
+        self.work.done.connect(self.draw)
+        self.work.failed.connect(lambda error: controller.errors.report(error, "Reading what the runs recorded"))
+
+    def wanted(self) -> FramesWanted:
+        """Return what is to be read."""
+        raise NotImplementedError
+
+    def draw(self, answer: Any) -> None:
+        """Draw what was read."""
+        raise NotImplementedError
+
+    def show_frames(self) -> None:
+        wanted = self.wanted()
+        if wanted.subject != self._subject:
+            self._subject = wanted.subject
+            self.work.drop()
+        key = (wanted.subject, wanted.frames)
+        if wanted.read is None:
+            self.work.answer(key, None)
+        else:
+            self.work.ask(key, wanted.read)
+
+    def shut_down(self) -> None:
+        self.work.close()
