@@ -512,7 +512,7 @@ class Run(Iterator[Frame]):
 
     def _end(self, verdict: Verdict | None) -> None:
         assert verdict is not None
-        self._close(verdict.kind, verdict.reason)
+        self._close(verdict.kind, verdict.reason, advised=verdict.advised)
 
     def _cancel(self) -> None:
         if self._in_step:
@@ -529,11 +529,12 @@ class Run(Iterator[Frame]):
         place = f"at step {self.index + 1}" if self.index >= 0 else "at the start"
         self._close("failed", f"Failed {place}: {reason.rstrip('.')}.", details)
 
-    def _close(self, kind: OutcomeKind, reason: str, details: str = "") -> None:
+    def _close(self, kind: OutcomeKind, reason: str, details: str = "", *, advised: bool = True) -> None:
         sentences = [reason]
         if kind in ("diverged", "cancelled", "failed") and len(self.recording):
             sentences.append(self._told(self._describe_best))
-        sentences.append(self._told(lambda: self.problem.suggestion(kind)))
+        if advised:
+            sentences.append(self._told(lambda: self.problem.suggestion(kind)))
         self._outcome = Outcome(kind, " ".join(filter(None, sentences)), details)
         self.recording.finish(self._outcome)
         if self._checkpoint_path is not None:

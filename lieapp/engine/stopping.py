@@ -17,7 +17,8 @@ Nothing here knows the true answer, and nothing needs torch, so a resumed run re
 
 **Diverged** is one of four; of an optimiser that climbs, only the first.
 
-* The loss or the gradient norm is no finite number.
+* The loss or the gradient norm is no finite number. Where the loss fell all the way to it, a million times further than
+  matters, the step is not to blame: there is no least loss to be found.
 * The loss lies above the start by more than nine times ``|start|``, which is ten times the start where it is positive.
   The problem's ``loss_scale`` stands in for ``|start|`` where that is smaller: ten times nearly nothing is still
   nearly nothing.
@@ -43,6 +44,7 @@ GRADIENT_SLACK = 1000.0
 DIVERGENCE_FACTOR = 10.0
 STRAY_FRAMES = 200
 STRAY_FLOOR = 1e-3
+BOTTOMLESS_FACTOR = 1e6
 REST_MARGIN = 1e-3
 CEILING_MARGIN = 1e-4
 
@@ -52,6 +54,8 @@ class Verdict(NamedTuple):
 
     kind: OutcomeKind
     reason: str
+    advised: bool = True
+    """Whether what the problem suggests after such an end can help."""
 
 
 class StoppingRules:
@@ -102,6 +106,9 @@ class StoppingRules:
             what = "gradient" if math.isfinite(loss) else "loss"
             if index == 0:
                 return Verdict("diverged", f"Diverged at the start: the {what} is no finite number.")
+            if self._fell_without_end(loss):
+                reason = "the loss fell without end, the function seems to be unbounded below"
+                return Verdict("diverged", _diverged(evaluations, reason), advised=False)
             return Verdict("diverged", _diverged(evaluations, f"step too large, the {what} is no finite number"))
         self._take(index, loss, gradient_norm)
         finding = self._rest(gradient_norm)
@@ -136,6 +143,13 @@ class StoppingRules:
         self._small_gradients = self._small_gradients + 1 if gradient_norm < self.limits.gtol else 0
         if loss - best <= max(abs(best), STRAY_FLOOR * self._loss_scale):
             self._last_near_best = index
+
+    def _fell_without_end(self, loss: float) -> bool:
+        """Return whether a run that ends at no finite number fell to it, far below all that matters."""
+        if loss == -math.inf:
+            return True
+        fell = self._start - self._best > BOTTOMLESS_FACTOR * max(abs(self._start), self._loss_scale)
+        return fell and self._losses[-1] == self._best and not loss > self._best
 
     def _rest(self, gradient_norm: float) -> str:
         """Return in words why the run has come to rest; empty if it has not."""

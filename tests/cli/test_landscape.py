@@ -214,6 +214,12 @@ def test_diverged_is_status_1_with_the_recording_kept(tmp_path: Path, capsys: py
     assert len(Recording.load(tmp_path / "recording.npz")) >= 1
 
 
+def test_a_function_without_a_least_value_is_said_to_have_none(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["landscape", "--formula", "x^2 - y^2", "--optimizer", "sgd", "--json"]) == 1
+    message = json.loads(capsys.readouterr().out)["message"]
+    assert "unbounded below" in message and "Try lr" not in message and "step too large" not in message
+
+
 def test_copied_command_reproduces_the_recording(tmp_path: Path) -> None:
     job = job_from_options("deep-linear", optimizer="deo", seed=7, steps=12, offset=0.3, set={"mode": "project"})
     command = shlex.split(landscape_command(job))

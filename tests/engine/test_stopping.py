@@ -68,6 +68,23 @@ def test_ten_times_the_start_diverges(start: float) -> None:
     assert judged([start, 1e6 * start], divergence=False)[1] is None
 
 
+@pytest.mark.parametrize("end", [(-1e308, math.inf), (-math.inf, math.inf), (math.nan, math.nan)])
+def test_a_loss_that_fell_all_the_way_is_no_fault_of_the_step(end: tuple[float, float]) -> None:
+    falling = [0.0, -1.0, -1e3, -1e100, end[0]]
+    frame, verdict = judged(falling, [1.0] * 4 + [end[1]])
+    assert (frame, verdict.kind, verdict.advised) == (4, "diverged", False)
+    assert "unbounded below" in verdict.reason and "step too large" not in verdict.reason
+
+
+@pytest.mark.parametrize(
+    "losses", [[0.0, -1.0, math.nan], [0.0, -1e100, -1e99, math.nan], [0.0, -1e100, math.inf], [1.0, 5.0, math.inf]]
+)
+def test_a_run_that_did_not_fall_all_the_way_stepped_too_far(losses: list[float]) -> None:
+    verdict = judged(losses)[1]
+    assert verdict.kind == "diverged" and verdict.advised
+    assert "step too large, the loss is no finite number" in verdict.reason
+
+
 def test_a_start_near_zero_or_below_needs_a_rise_that_matters() -> None:
     assert judged([1e-12, 1.0])[1] is None
     assert judged([1e-12, 9.1])[1].kind == "diverged"
