@@ -63,18 +63,18 @@ def main(files: Sequence[str] = (), *, run: bool = False, workbench: str = "alig
     # Most calls into Qt give the interpreter to the compute thread and must wait this long to have it back: with the
     # default of 5 ms, or even 1 ms, a redraw of the plots takes longer than people call immediate.
     sys.setswitchinterval(SWITCH_SECONDS)
-    from lieapp.gui.application.errors import ErrorCenter
+    from lieapp.gui.application.messages import MessageCenter
     from lieapp.gui.window.main_window import MainWindow
 
-    errors = ErrorCenter()
-    errors.install()
-    window = MainWindow(errors)
+    messages = MessageCenter()
+    messages.install()
+    window = MainWindow(messages)
     window.show()
     _when_seen(window, lambda: window.start(list(files), run=run, workbench=workbench))
     try:
         return app.exec()
     finally:
-        errors.uninstall()
+        messages.uninstall()
 
 
 def _when_seen(window: QWidget, work: Callable[[], None], patience: int = 200) -> None:

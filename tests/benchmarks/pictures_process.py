@@ -82,12 +82,12 @@ def main() -> int:
     options = parser.parse_args()
     app = make_application()
     sys.setswitchinterval(SWITCH_SECONDS)
-    from lieapp.gui.application.errors import ErrorCenter
+    from lieapp.gui.application.messages import MessageCenter
     from lieapp.gui.application.preferences import Preferences
     from lieapp.gui.window.main_window import MainWindow
 
     with tempfile.TemporaryDirectory() as name:
-        window = MainWindow(ErrorCenter(), Preferences(Path(name) / "window.ini"))
+        window = MainWindow(MessageCenter(), Preferences(Path(name) / "window.ini"))
         window.resize(1440, 900)
         window.show()
         found = measure(window, options, Path(name))

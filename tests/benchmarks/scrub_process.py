@@ -61,12 +61,12 @@ def main() -> int:
 
 def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     app = make_application()
-    from lieapp.gui.application.errors import ErrorCenter
+    from lieapp.gui.application.messages import MessageCenter
     from lieapp.gui.application.preferences import Preferences
     from lieapp.gui.window.main_window import MainWindow
 
     sys.setswitchinterval(SWITCH_SECONDS)
-    window = MainWindow(ErrorCenter(), Preferences(folder / "window.ini"))
+    window = MainWindow(MessageCenter(), Preferences(folder / "window.ini"))
     window.resize(1440, 900)
     window.show()
     controller, workbench = window.controller, window.workbench

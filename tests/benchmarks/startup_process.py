@@ -48,7 +48,7 @@ def watch(report: dict[str, Any]) -> object:
 
         def look(self) -> None:
             session = self.window.controller.session
-            said = [message.text for message in self.window.errors.history]
+            said = [message.text for message in self.window.messages.history]
             if session.inputs is not None:
                 report.setdefault("paired", time.time() - STARTED)
             shown = session.inputs is not None or bool(said)

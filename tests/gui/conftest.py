@@ -12,7 +12,7 @@ from lieapp.gui.viewer.opengl import prepare_opengl
 
 prepare_opengl()
 
-from lieapp.gui.application.errors import ErrorCenter, Message  # noqa: E402
+from lieapp.gui.application.messages import Message, MessageCenter  # noqa: E402
 from lieapp.gui.application.preferences import Preferences  # noqa: E402
 from lieapp.gui.widgets.theme import theme  # noqa: E402
 from lieapp.gui.window.main_window import MainWindow  # noqa: E402
@@ -35,25 +35,25 @@ def preferences(tmp_path: Path) -> Preferences:
 
 
 @pytest.fixture
-def errors() -> Iterator[ErrorCenter]:
-    center = ErrorCenter()
+def message_center() -> Iterator[MessageCenter]:
+    center = MessageCenter()
     yield center
     center.uninstall()
 
 
 @pytest.fixture
-def messages(errors: ErrorCenter) -> list[Message]:
+def messages(message_center: MessageCenter) -> list[Message]:
     """What was said to the user."""
     said: list[Message] = []
-    errors.posted.connect(said.append)
+    message_center.posted.connect(said.append)
     return said
 
 
 @pytest.fixture
-def window(qtbot, errors: ErrorCenter, preferences: Preferences) -> Iterator[MainWindow]:
+def window(qtbot, message_center: MessageCenter, preferences: Preferences) -> Iterator[MainWindow]:
     """A visible window of 1280x720 with nothing loaded."""
     theme().set_mode("light")
-    made = MainWindow(errors, preferences)
+    made = MainWindow(message_center, preferences)
     made.resize(1280, 720)
     made.show()
     qtbot.waitExposed(made)

@@ -272,7 +272,7 @@ def main() -> int:
     options = parser.parse_args()
     app = make_application()
     from lieapp.gui.app import SWITCH_SECONDS
-    from lieapp.gui.application.errors import ErrorCenter
+    from lieapp.gui.application.messages import MessageCenter
     from lieapp.gui.application.preferences import Preferences
     from lieapp.optimizers.settings import settings_for
 
@@ -286,10 +286,10 @@ def main() -> int:
         loop.exec()
 
     with tempfile.TemporaryDirectory() as folder:
-        errors = ErrorCenter()
+        message_center = MessageCenter()
         said: list[str] = []
-        errors.posted.connect(lambda message: said.append(message.text))
-        window = main_window_class()(errors, Preferences(Path(folder) / "window.ini"))
+        message_center.posted.connect(lambda message: said.append(message.text))
+        window = main_window_class()(message_center, Preferences(Path(folder) / "window.ini"))
         window.resize(1280, 720)
         window.show()
         wait(0.3)

@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 )
 
 from lieapp.gui.application.actions import ACTIONS
-from lieapp.gui.application.errors import ErrorCenter, Message
+from lieapp.gui.application.messages import Message, MessageCenter
 from lieapp.gui.application.preferences import Preferences
 from lieapp.gui.widgets.theme import DARK, LIGHT, Tokens, contrast, theme
 from lieapp.gui.window.main_window import MainWindow
@@ -42,7 +42,7 @@ def full(paired: MainWindow, finish: Finish) -> MainWindow:
     panel = paired.workbench.panel
     for section in (panel.selections, panel.fit_more, panel.form.more):
         section.set_open(True)
-    paired.errors.post(Message("Something to be read.", "error", "details"))
+    paired.messages.post(Message("Something to be read.", "error", "details"))
     QApplication.processEvents()
     return paired
 
@@ -140,7 +140,7 @@ def test_text_can_be_read_on_everything_it_stands_on(tokens: Tokens) -> None:
 
 
 @pytest.fixture
-def large(qtbot, errors: ErrorCenter, preferences: Preferences) -> Iterator[MainWindow]:
+def large(qtbot, message_center: MessageCenter, preferences: Preferences) -> Iterator[MainWindow]:
     """A window of 1440x900 on a system whose letters have 18 points."""
     app = QApplication.instance()
     assert isinstance(app, QApplication)
@@ -149,7 +149,7 @@ def large(qtbot, errors: ErrorCenter, preferences: Preferences) -> Iterator[Main
     font = QFont(before)
     font.setPointSizeF(LARGE_POINTS)
     app.setFont(font)
-    window = MainWindow(errors, preferences)
+    window = MainWindow(message_center, preferences)
     window.resize(1440, 900)
     window.show()
     qtbot.waitExposed(window)

@@ -12,7 +12,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QToolButton
 
-from lieapp.gui.application.errors import Message
+from lieapp.gui.application.messages import Message
 from lieapp.gui.landscape.workbench import LandscapeWorkbench
 from lieapp.gui.window.main_window import MainWindow
 from lieapp.landscapes.basins import PENDING

@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 import lieapp.gui.viewer.density_desk as desk_module
 import lieapp.scene.contours as contours
 from lieapp.cryoem.maps import write_map
-from lieapp.gui.application.errors import Message
+from lieapp.gui.application.messages import Message
 from lieapp.gui.viewer.density_card import DensityCard
 from lieapp.gui.viewer.density_desk import DensityDesk
 from lieapp.gui.window.main_window import MainWindow

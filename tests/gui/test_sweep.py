@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PySide6.QtWidgets import QToolButton
 
-from lieapp.gui.application.errors import Message
+from lieapp.gui.application.messages import Message
 from lieapp.gui.landscape.studies import LandscapeStudies
 from lieapp.gui.landscape.workbench import LandscapeWorkbench
 from lieapp.gui.window.main_window import MainWindow

@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject
 from lieapp.errors import LieAppError
 from lieapp.gui.align.session import AlignChoices, AlignSession, pose_of, pose_rows
 from lieapp.gui.align.structure_desk import StructureDesk
-from lieapp.gui.application.errors import ErrorCenter, Message
+from lieapp.gui.application.messages import Message, MessageCenter
 from lieapp.gui.runs.controller import RunController
 from lieapp.gui.runs.desk import Turn
 from lieapp.gui.runs.entry import RunEntry
@@ -36,7 +36,7 @@ class AlignController(RunController):
     ----------
     compute, files : Worker
         The first drives runs, the second reads and pairs.
-    errors : ErrorCenter
+    messages : MessageCenter
     turn : Turn, optional
     """
 
@@ -46,14 +46,14 @@ class AlignController(RunController):
         self,
         compute: Worker,
         files: Worker,
-        errors: ErrorCenter,
+        messages: MessageCenter,
         turn: Turn | None = None,
         parent: QObject | None = None,
     ) -> None:
         session = AlignSession()
-        super().__init__(session, compute, errors, turn or Turn(), parent)
+        super().__init__(session, compute, messages, turn or Turn(), parent)
         self.session = session
-        self.desk = StructureDesk(self.session, files, errors, self)
+        self.desk = StructureDesk(self.session, files, messages, self)
         self.desk.slots_changed.connect(self._slots_changed)
         self.desk.pairs_changed.connect(self._pairs_changed)
 
@@ -204,7 +204,7 @@ class AlignController(RunController):
             return
         entrants = [Entry(name, entrant) for name, entrant in preset.jobs(job)]
         if self.computing.start_race(entrants, inputs, preset.evaluations):
-            self.errors.post(Message(f"{preset.title}: {preset.summary}"))
+            self.messages.post(Message(f"{preset.title}: {preset.summary}"))
 
     def select(self, entry: RunEntry | None) -> None:
         """Select a run and show its best pose, or its latest while it goes on."""
@@ -229,7 +229,7 @@ class AlignController(RunController):
     def _tell_of_other_pair(self) -> None:
         """Say that the pose shown is of another pair than the one that the next run will work on."""
         if self.session.current is not None and self.session.current.inputs is not self.session.inputs:
-            self.errors.post(
+            self.messages.post(
                 Message(
                     "The pose is of another pair of structures; it is taken as a start for the present one.", "info"
                 )

@@ -15,7 +15,7 @@ from lieapp.engine.best import name_of_best
 from lieapp.gui.align import exporting
 from lieapp.gui.align.controller import AlignController
 from lieapp.gui.align.workbench import AlignWorkbench
-from lieapp.gui.application.errors import ErrorCenter, Message
+from lieapp.gui.application.messages import Message, MessageCenter
 from lieapp.gui.application.preferences import Preferences
 from lieapp.gui.runs.entry import RunEntry
 from lieapp.gui.widgets.picture_dialog import PictureDialog
@@ -38,7 +38,7 @@ class ExportDesk:
     controller : AlignController
     worker : Worker
         Writes; nothing else waits for it.
-    errors : ErrorCenter
+    messages : MessageCenter
     preferences : Preferences
     window : QWidget
         Parent of the dialogs.
@@ -55,18 +55,18 @@ class ExportDesk:
         self,
         controller: AlignController,
         worker: Worker,
-        errors: ErrorCenter,
+        messages: MessageCenter,
         preferences: Preferences,
         window: QWidget,
         workbench: Callable[[], AlignWorkbench],
     ) -> None:
         self._controller = controller
         self._worker = worker
-        self._errors = errors
+        self._messages = messages
         self._preferences = preferences
         self._window = window
         self._workbench = workbench
-        self.long = LongExport(worker, errors)
+        self.long = LongExport(worker, messages)
 
     @property
     def strip(self) -> ProgressStrip:
@@ -119,7 +119,7 @@ class ExportDesk:
         plot = self._workbench().slice
         found = None if plot is None else plot.slice
         if found is None:
-            self._errors.post(Message("Open the tab Slice first: what it shows is written.", "warning"))
+            self._messages.post(Message("Open the tab Slice first: what it shows is written.", "warning"))
             return
         runs = [run for run in self._visible if run.inputs is self._controller.inputs]
         self._write("Writing the slice", path, lambda task: exporting.export_slice(found, runs, path), pose="")
@@ -152,13 +152,13 @@ class ExportDesk:
 
         def here(error: BaseException) -> None:
             if not isinstance(error, SceneError) or not path.parent.is_dir():
-                self._errors.report(error, "Writing the picture")
+                self._messages.report(error, "Writing the picture")
                 return
             image = self._workbench().viewer.picture(size, transparent=transparent)
             if image.isNull() or not image.save(str(path)):
-                self._errors.post(Message(f"{path}: the picture cannot be written.", "error"))
+                self._messages.post(Message(f"{path}: the picture cannot be written.", "error"))
             else:
-                self._errors.post(Message(f"Written to {path}.", "success", action=open_folder(path.parent)))
+                self._messages.post(Message(f"Written to {path}.", "success", action=open_folder(path.parent)))
 
         self._write("Writing the picture", path, work, pose="", long=text, known=False, otherwise=here)
 
@@ -172,14 +172,14 @@ class ExportDesk:
         runs = [run for run in self._controller.session.runs if run.report is not None]
         text = exporting.copied_text(identifier, current, runs, self._frame)
         QGuiApplication.clipboard().setText(text)
-        self._errors.post(Message(exporting.COPIES[identifier], "success"))
+        self._messages.post(Message(exporting.COPIES[identifier], "success"))
 
     def copy_matrix(self) -> None:
         """Copy the matrix of the pose shown."""
         from lieapp.export.clipboard import matrix_text
 
         QGuiApplication.clipboard().setText(matrix_text(self._controller.pose()))
-        self._errors.post(Message("The matrix is on the clipboard: x' = R x + t, row by row.", "success"))
+        self._messages.post(Message("The matrix is on the clipboard: x' = R x + t, row by row.", "success"))
 
     def copy_picture(self) -> None:
         """Copy what the 3-D view shows, sharp enough for a slide."""
@@ -188,10 +188,10 @@ class ExportDesk:
         scale = max(2, math.ceil(viewer.devicePixelRatioF()))
         image = viewer.picture((scale * width, scale * height))
         if image.isNull():
-            self._errors.post(Message("There is no 3-D view to copy.", "warning"))
+            self._messages.post(Message("There is no 3-D view to copy.", "warning"))
             return
         QGuiApplication.clipboard().setImage(image)
-        self._errors.post(Message("The picture is on the clipboard.", "success"))
+        self._messages.post(Message("The picture is on the clipboard.", "success"))
 
     # -- asking ---------------------------------------------------------------------------------------------------
 
@@ -232,7 +232,7 @@ class ExportDesk:
     def _ask_picture(self) -> None:
         viewer = self._workbench().viewer
         if not viewer.available:
-            self._errors.post(Message("There is no 3-D view to write.", "warning"))
+            self._messages.post(Message("There is no 3-D view to write.", "warning"))
             return
         dialog = PictureDialog(viewer.size(), self._window)
         accepted = dialog.exec()
@@ -293,13 +293,13 @@ class ExportDesk:
         said = pose if pose is not None else self._pose_text(frame)
 
         def done(files: list[Path]) -> None:
-            self._errors.post(written_message(files, path, said))
+            self._messages.post(written_message(files, path, said))
 
         def failed(error: BaseException) -> None:
             if otherwise is not None:
                 otherwise(error)
             else:
-                self._errors.report(error, doing)
+                self._messages.report(error, doing)
 
         def then(report: Callable[[Any], object]) -> Callable[[Any], None]:
             def end(value: Any) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lieapp.gui.align.session import SLOTS, SlotName
-from lieapp.gui.application.errors import ErrorCenter
+from lieapp.gui.application.messages import MessageCenter
 from lieapp.gui.work.worker import Task, Worker
 from lieapp.scene.geometry import STYLES, Geometry, Style, build_geometry
 
@@ -40,7 +40,7 @@ class GeometryDesk:
     Parameters
     ----------
     files : Worker
-    errors : ErrorCenter
+    messages : MessageCenter
         Takes what went wrong with shapes that are made behind the window.
 
     Attributes
@@ -51,10 +51,10 @@ class GeometryDesk:
         Of triangles: the meshes that the view will ask for, made together with the shapes.
     """
 
-    def __init__(self, files: Worker, errors: ErrorCenter) -> None:
+    def __init__(self, files: Worker, messages: MessageCenter) -> None:
         self.style: Style = STYLES[0]
         self.budgets: tuple[int, ...] = ()
-        self._files, self._errors = files, errors
+        self._files, self._messages = files, messages
         self._made: WeakKeyDictionary[AlignInputs, tuple[Style, Shapes]] = WeakKeyDictionary()
 
     def make(self, inputs: AlignInputs) -> None:
@@ -108,4 +108,4 @@ class GeometryDesk:
         self._files.submit(work, done, self._failed)
 
     def _failed(self, error: BaseException) -> None:
-        self._errors.report(error, "Making the shapes of the 3-D view")
+        self._messages.report(error, "Making the shapes of the 3-D view")

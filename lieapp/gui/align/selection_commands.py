@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from lieapp.gui.align.workbench import AlignWorkbench
-from lieapp.gui.application.errors import ErrorCenter, Message
+from lieapp.gui.application.messages import Message, MessageCenter
 from lieapp.structures.errors import StructureError
 
 __all__ = ["SelectionCommands"]
@@ -19,13 +19,13 @@ class SelectionCommands:
 
     Parameters
     ----------
-    errors : ErrorCenter
+    messages : MessageCenter
     workbench : callable() -> AlignWorkbench
         The workbench; it is made after its actions.
     """
 
-    def __init__(self, errors: ErrorCenter, workbench: Callable[[], AlignWorkbench]) -> None:
-        self._errors = errors
+    def __init__(self, messages: MessageCenter, workbench: Callable[[], AlignWorkbench]) -> None:
+        self._messages = messages
         self._workbench = workbench
 
     def handlers(self) -> dict[str, Callable[..., object]]:
@@ -44,14 +44,14 @@ class SelectionCommands:
         try:
             text = workbench.selection.text()
         except StructureError as error:
-            self._errors.post(Message(str(error), "warning"))
+            self._messages.post(Message(str(error), "warning"))
             return
         workbench.controller.use_selection(**{what: text})
-        self._errors.post(Message(f"These pairs {_WORDS[what]} now: {text}", "success"))
+        self._messages.post(Message(f"These pairs {_WORDS[what]} now: {text}", "success"))
 
     def _use_all(self) -> None:
         self._workbench().controller.use_selection(fit="all", report="all")
-        self._errors.post(Message("All pairs drive the fit and are reported on.", "success"))
+        self._messages.post(Message("All pairs drive the fit and are reported on.", "success"))
 
     def _select_core(self) -> None:
         selection = self._workbench().selection

@@ -15,7 +15,7 @@ from PySide6.QtCore import QObject, Signal
 from lieapp.cryoem.maps import is_map_name
 from lieapp.gui.align.geometry_desk import GeometryDesk
 from lieapp.gui.align.session import SLOTS, AlignSession, Slot, SlotName
-from lieapp.gui.application.errors import ErrorCenter, Message, error_message
+from lieapp.gui.application.messages import Message, MessageCenter, error_message
 from lieapp.gui.work.worker import Task, Worker
 from lieapp.structures.errors import StructureError
 
@@ -70,7 +70,7 @@ class StructureDesk(QObject):
     ----------
     session : AlignSession
     files : Worker
-    errors : ErrorCenter
+    messages : MessageCenter
 
     Attributes
     ----------
@@ -98,13 +98,13 @@ class StructureDesk(QObject):
     map_wanted = Signal(object)
 
     def __init__(
-        self, session: AlignSession, files: Worker, errors: ErrorCenter, parent: QObject | None = None
+        self, session: AlignSession, files: Worker, messages: MessageCenter, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
         self.session = session
-        self.geometry = GeometryDesk(files, errors)
+        self.geometry = GeometryDesk(files, messages)
         self._files = files
-        self._errors = errors
+        self._messages = messages
         self._loading: Task | None = None
         self._pairing: Task | None = None
 
@@ -139,20 +139,20 @@ class StructureDesk(QObject):
         maps = [path for path in files if is_map_name(path)]
         files = [path for path in files if path not in maps]
         if len(maps) > 1:
-            self._errors.post(Message(f"One map can be opened at once, not {len(maps)}.", "warning"))
+            self._messages.post(Message(f"One map can be opened at once, not {len(maps)}.", "warning"))
             return
         for path in maps:
             self.map_wanted.emit(path)
         if maps and not files:
             return
         if not 1 <= len(files) <= 2:
-            self._errors.post(Message(f"One or two structures can be opened at once, not {len(files)}.", "warning"))
+            self._messages.post(Message(f"One or two structures can be opened at once, not {len(files)}.", "warning"))
             return
         for path in files:
             kind = _OTHER_WORKBENCH.get(path.suffix.lower())
             if kind:
                 text = f"{path.name}: {kind} belong to the Cryo-EM workbench: drop them there."
-                self._errors.post(Message(text, "warning"))
+                self._messages.post(Message(text, "warning"))
                 return
         if len(files) == 2:
             if by_name:
@@ -178,11 +178,11 @@ class StructureDesk(QObject):
 
         entries = [word for word in re.split(r"[\s,;]+", text.strip()) if word]
         if not 1 <= len(entries) <= 2:
-            self._errors.post(Message("Type one or two identifiers, such as 4AKE 1AKE or AF-P69441-F1.", "warning"))
+            self._messages.post(Message("Type one or two identifiers, such as 4AKE 1AKE or AF-P69441-F1.", "warning"))
             return
         for entry in entries:
             if not is_entry_id(entry):
-                self._errors.post(
+                self._messages.post(
                     Message(f"{entry!r} is no identifier; expected one such as 4AKE, pdb_00004ake or AF-P69441-F1.",
                             "warning")
                 )  # fmt: skip
@@ -229,7 +229,7 @@ class StructureDesk(QObject):
 
         def failed(error: BaseException) -> None:
             self._loading = None
-            self._errors.post(error_message(error, doing))
+            self._messages.post(error_message(error, doing))
             self.slots_changed.emit()
 
         self._loading = self._files.submit(work, done, failed, progress=lambda value: self.busy.emit(*value))
@@ -286,7 +286,7 @@ class StructureDesk(QObject):
             message = error_message(error, "Pairing")
             session.problem = message.text
             if not isinstance(error, StructureError):
-                self._errors.post(message)
+                self._messages.post(message)
             self.pairs_changed.emit()
 
         self._pairing = self._files.submit(lambda task: _prepare(job, mobile, target, self.geometry), done, failed)
@@ -299,4 +299,4 @@ class StructureDesk(QObject):
 
     def submit(self, work: Callable[[Task], Any], then: Callable[[Any], None], doing: str) -> None:
         """Do other work with files off the window's thread; failures become messages."""
-        self._files.submit(work, then, lambda error: self._errors.post(error_message(error, doing)))
+        self._files.submit(work, then, lambda error: self._messages.post(error_message(error, doing)))

@@ -1,1 +1,1 @@
-"""What belongs to the whole program: actions, errors, preferences, keys."""
+"""What belongs to the whole program: actions, messages, preferences, keys."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
-from lieapp.gui.application.errors import ErrorCenter, Message
+from lieapp.gui.application.messages import Message, MessageCenter
 from lieapp.gui.cryoem.previews import CryoemPreviews
 from lieapp.gui.cryoem.session import CryoemChoices, CryoemSession, ParticleFacts, scene_of
 from lieapp.gui.cryoem.source import CryoemSource, CryoemSources
@@ -43,7 +43,7 @@ class CryoemController(SceneController):
     ----------
     compute, files : Worker
         The first drives the runs, the second reads files.
-    errors : ErrorCenter
+    messages : MessageCenter
     turn : Turn
 
     Signals
@@ -65,15 +65,15 @@ class CryoemController(SceneController):
     best_words = "the best map"
 
     def __init__(
-        self, compute: Worker, files: Worker, errors: ErrorCenter, turn: Turn, parent: QObject | None = None
+        self, compute: Worker, files: Worker, messages: MessageCenter, turn: Turn, parent: QObject | None = None
     ) -> None:
-        super().__init__(CryoemSession(), compute, errors, turn, parent)
+        super().__init__(CryoemSession(), compute, messages, turn, parent)
         self.opened: list[tuple[str, str]] = []
         """Kinds and paths of the files that were opened, oldest first."""
         self._files = files
         self._reading: Task | None = None
         self._sources = CryoemSources()
-        self.previews = CryoemPreviews(errors, self)
+        self.previews = CryoemPreviews(messages, self)
         self._again = False
         self.computing.changed.connect(self._take_turn)
 
@@ -150,7 +150,7 @@ class CryoemController(SceneController):
             self._reading = None
             facts, warning = found
             if warning:
-                self.errors.post(Message(warning, "warning"))
+                self.messages.post(Message(warning, "warning"))
             if facts is not None and facts.pixel_size_angstrom is None:
                 self._ask_pixel_size(path, allow_outside)
             else:
@@ -163,12 +163,12 @@ class CryoemController(SceneController):
             if isinstance(error, OutsideError):
                 text = f"{path.name} names image files outside its folder. Read them only if you trust the file."
                 again = ("Read them", lambda: self.open_file(path, allow_outside=True))
-                self.errors.post(Message(text, "warning", str(error), again))
+                self.messages.post(Message(text, "warning", str(error), again))
             elif path.suffix.lower() in STACK_SUFFIXES and (star := path.with_suffix(".star")).exists():
                 again = (f"Open {star.name}", lambda: self.open_file(star))
-                self.errors.post(Message(str(error), "warning", action=again))
+                self.messages.post(Message(str(error), "warning", action=again))
             else:
-                self.errors.report(error, f"Reading {path.name}")
+                self.messages.report(error, f"Reading {path.name}")
 
         self._reading = self._files.submit(lambda task: look(), done, failed)
 
@@ -184,7 +184,7 @@ class CryoemController(SceneController):
             self.pixel_size_wanted.emit(path, allow_outside)
 
         text = f"{path.name} does not say how large its pixels are, nor do its stacks."
-        self.errors.post(Message(text, "warning", action=("Give the pixel size…", give)))
+        self.messages.post(Message(text, "warning", action=("Give the pixel size…", give)))
 
     def _opened(
         self, kind: str, path: str, facts: ParticleFacts | None, allow_outside: bool, pixel_size: float | None

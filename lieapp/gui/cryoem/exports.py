@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from PySide6.QtGui import QPixmap
 
 from lieapp.export.report_file import write_reports
-from lieapp.gui.application.errors import Message
+from lieapp.gui.application.messages import Message
 from lieapp.gui.cryoem.source import CryoemSource
 from lieapp.gui.cryoem.workbench import CryoemWorkbench
 from lieapp.gui.runs.entry import RunEntry
@@ -60,7 +60,7 @@ class CryoemExports(RunExports):
     def _writer(self, identifier: str, entries: Sequence[RunEntry]) -> Callable[[Path], list[Path]] | None:
         frame = min(self._controller.frame, entries[0].frames - 1)
         if identifier == "export_half_maps" and "half_maps" not in entries[0].recording.state_keys:
-            self._errors.post(
+            self._messages.post(
                 Message("This run has no half maps: tick half maps in the panel and run again.", "warning")
             )
             return None

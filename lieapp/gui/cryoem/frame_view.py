@@ -80,7 +80,7 @@ class FrameView(SeenView):
         self.work = LatestWork(name, self)
         self._subject: Hashable = None
         self.work.done.connect(self.draw)
-        self.work.failed.connect(lambda error: controller.errors.report(error, "Reading what the runs recorded"))
+        self.work.failed.connect(lambda error: controller.messages.report(error, "Reading what the runs recorded"))
 
     def wanted(self) -> FramesWanted:
         """Return what is to be read."""

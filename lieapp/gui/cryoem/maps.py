@@ -162,7 +162,7 @@ class MapsView(SeenView, QWidget):
         self.histogram.level_released.connect(self.set_level)
         self.sigma.editingFinished.connect(self._take_sigma)
         self.maker.made.connect(self._show_contours)
-        self.maker.failed.connect(lambda error: controller.errors.report(error, "Contouring the maps"))
+        self.maker.failed.connect(lambda error: controller.messages.report(error, "Contouring the maps"))
         theme().changed.connect(self._restyle)
         self._restyle()
 

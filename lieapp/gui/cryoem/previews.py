@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, Signal
 
 from lieapp.errors import LieAppError
-from lieapp.gui.application.errors import ErrorCenter
+from lieapp.gui.application.messages import MessageCenter
 from lieapp.gui.cryoem.session import scene_of
 from lieapp.gui.work.latest_work import LatestWork
 from lieapp.gui.work.worker import Task
@@ -30,7 +30,7 @@ class CryoemPreviews(QObject):
 
     Parameters
     ----------
-    errors : ErrorCenter
+    messages : MessageCenter
 
     Attributes
     ----------
@@ -45,9 +45,9 @@ class CryoemPreviews(QObject):
 
     changed = Signal()
 
-    def __init__(self, errors: ErrorCenter, parent: QObject | None = None) -> None:
+    def __init__(self, messages: MessageCenter, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._errors = errors
+        self._messages = messages
         self._work = LatestWork("lieapp-previews", self)
         self._scene: Scene | None = None
         self._preview: Preview | None = None
@@ -87,7 +87,7 @@ class CryoemPreviews(QObject):
         self._preview, self.statistics = None, None
         self._problem = str(error)
         if not isinstance(error, LieAppError):
-            self._errors.report(error, "Showing what the run will work on")
+            self._messages.report(error, "Showing what the run will work on")
         self.changed.emit()
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
-from lieapp.gui.application.errors import ErrorCenter
+from lieapp.gui.application.messages import MessageCenter
 from lieapp.gui.landscape.session import LandscapeChoices, LandscapeSession
 from lieapp.gui.runs.desk import Turn
 from lieapp.gui.runs.entry import RunEntry
@@ -29,7 +29,7 @@ class LandscapeController(SceneController):
     Parameters
     ----------
     compute : Worker
-    errors : ErrorCenter
+    messages : MessageCenter
     turn : Turn
 
     Signals
@@ -44,8 +44,8 @@ class LandscapeController(SceneController):
 
     best_words = "the lowest point"
 
-    def __init__(self, compute: Worker, errors: ErrorCenter, turn: Turn, parent: QObject | None = None) -> None:
-        super().__init__(LandscapeSession(), compute, errors, turn, parent)
+    def __init__(self, compute: Worker, messages: MessageCenter, turn: Turn, parent: QObject | None = None) -> None:
+        super().__init__(LandscapeSession(), compute, messages, turn, parent)
 
     # -- what is shown --------------------------------------------------------------------------------------------
 

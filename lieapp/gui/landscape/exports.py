@@ -10,7 +10,7 @@ from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import QWidget
 
 from lieapp.export.report_file import write_reports
-from lieapp.gui.application.errors import ErrorCenter, Message
+from lieapp.gui.application.messages import Message, MessageCenter
 from lieapp.gui.application.preferences import Preferences
 from lieapp.gui.landscape.controller import LandscapeController
 from lieapp.gui.landscape.workbench import LandscapeWorkbench
@@ -88,7 +88,7 @@ class LandscapeExports(RunExports):
     workbench : LandscapeWorkbench
     worker : Worker
         Writes; nothing else waits for it.
-    errors : ErrorCenter
+    messages : MessageCenter
     preferences : Preferences
     long : LongExport
         Makes movies.
@@ -106,12 +106,12 @@ class LandscapeExports(RunExports):
         self,
         workbench: LandscapeWorkbench,
         worker: Worker,
-        errors: ErrorCenter,
+        messages: MessageCenter,
         preferences: Preferences,
         long: LongExport,
         window: QWidget,
     ) -> None:
-        super().__init__(workbench, worker, errors, preferences, window)
+        super().__init__(workbench, worker, messages, preferences, window)
         self._long = long
         workbench.study_export_wanted.connect(self._ask_study)
 
@@ -131,10 +131,10 @@ class LandscapeExports(RunExports):
             entries = [entry for entry in entries if plane_key(entry.job) == plane_key(job)]
             plane = self._workbench.planes.ask(job)
             if plane is None:
-                self._errors.post(Message("The picture is being computed; try again when it is there.", "warning"))
+                self._messages.post(Message("The picture is being computed; try again when it is there.", "warning"))
                 return
         if not entries:
-            self._errors.post(Message("There is no visible run to film.", "warning"))
+            self._messages.post(Message("There is no visible run to film.", "warning"))
             return
 
         def work(task: Task) -> list[Path]:

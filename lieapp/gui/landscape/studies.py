@@ -194,7 +194,7 @@ class LandscapeStudies(QObject):
         try:
             spec = self.sweep_spec()
         except (LieAppError, ValueError) as error:
-            self._controller.errors.report(error, "The sweep")
+            self._controller.messages.report(error, "The sweep")
             return
         color, dash = _line_of(spec.job.optimizer.name)
 
@@ -250,7 +250,7 @@ class LandscapeStudies(QObject):
             self.ended.emit(name)
 
         def failed(error: BaseException) -> None:
-            self._controller.errors.report(error, self._cards[name].plot.accessibleName())
+            self._controller.messages.report(error, self._cards[name].plot.accessibleName())
             self.ended.emit(name)
 
         self._cards[name].show_fraction(0.0)
@@ -284,11 +284,11 @@ class LandscapeStudies(QObject):
             look["measure"] = self.sweep.measure.currentData()
         elif self.spectrum.run is not None:
             look["title"] = self.spectrum.run.title
-        errors = self._controller.errors
+        messages = self._controller.messages
         self._files.submit(
             lambda task: task.load("lieapp.export.landscape_studies").write_study(found, path, **look),
-            lambda files: errors.post(written_message(files, path)),
-            lambda error: errors.report(error, f"Writing the {card.plot.accessibleName().lower()}"),
+            lambda files: messages.post(written_message(files, path)),
+            lambda error: messages.report(error, f"Writing the {card.plot.accessibleName().lower()}"),
         )
 
 

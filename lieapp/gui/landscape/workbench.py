@@ -153,7 +153,7 @@ class LandscapeWorkbench(SceneWorkbench):
         self.plot.start_chosen.connect(lambda x, y: controller.set_start((x, y)))
         self.plot.cursor_moved.connect(controller.show_frame)
         self.planes.made.connect(lambda key, plane: self._show_scene())
-        self.planes.failed.connect(lambda error: controller.errors.report(error, "The picture of the landscape"))
+        self.planes.failed.connect(lambda error: controller.messages.report(error, "The picture of the landscape"))
 
     # -- what this workbench knows about its problem --------------------------------------------------------------
 

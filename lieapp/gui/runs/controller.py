@@ -13,7 +13,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from lieapp.errors import LieAppError
-from lieapp.gui.application.errors import ErrorCenter, Level, Message
+from lieapp.gui.application.messages import Level, Message, MessageCenter
 from lieapp.gui.runs.desk import ActiveRun, RunDesk, Turn
 from lieapp.gui.runs.entry import RunEntry
 from lieapp.gui.runs.replay import Replay
@@ -32,7 +32,7 @@ class RunController(QObject, metaclass=AbstractQt):
     session : RunSession
     compute : Worker
         Drives the runs.
-    errors : ErrorCenter
+    messages : MessageCenter
     turn : Turn
         Shared by the workbenches of a window: one job computes at a time.
 
@@ -67,11 +67,11 @@ class RunController(QObject, metaclass=AbstractQt):
     """How people call the frame that is kept, such as "the best pose"; of a climb, it is that of least gradient."""
 
     def __init__(
-        self, session: RunSession, compute: Worker, errors: ErrorCenter, turn: Turn, parent: QObject | None = None
+        self, session: RunSession, compute: Worker, messages: MessageCenter, turn: Turn, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
         self._session = session
-        self.errors = errors
+        self.messages = messages
         self.computing = RunDesk(session, compute, turn, self)
         self.replaying = Replay(session, self.computing, self)
         self.playback = self.replaying.playback
@@ -220,7 +220,7 @@ class RunController(QObject, metaclass=AbstractQt):
         if job is None:
             return
         entry = self._session.add_entrant(job)
-        self.errors.post(Message(f"{entry.name} waits for the race, entrant {len(self.entrants)}.", "success"))
+        self.messages.post(Message(f"{entry.name} waits for the race, entrant {len(self.entrants)}.", "success"))
         self.entrants_changed.emit()
         self.states_changed.emit()
 
@@ -310,7 +310,7 @@ class RunController(QObject, metaclass=AbstractQt):
             return self._session.job(**changes)
         except (ValueError, LieAppError) as error:
             lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-            self.errors.post(Message(f"These settings do not fit together: {lines[-1] if lines else error}", "error"))
+            self.messages.post(Message(f"These settings do not fit together: {lines[-1] if lines else error}", "error"))
             return None
 
     def _adopt(self, active: ActiveRun) -> None:
@@ -328,7 +328,7 @@ class RunController(QObject, metaclass=AbstractQt):
             self._tell_outcome(active.entries[0])
 
     def _failed(self, active: ActiveRun, error: BaseException) -> None:
-        self.errors.report(error, "The run")
+        self.messages.report(error, "The run")
         self.runs_changed.emit()
         self.states_changed.emit()
 
@@ -344,7 +344,7 @@ class RunController(QObject, metaclass=AbstractQt):
         best = "the frame of least gradient" if entry.climbs else self.best_words
         action = (f"Show {best}", show) if entry.frames else None
         level: Level = "error" if outcome.kind == "failed" else "warning"
-        self.errors.post(Message(f"{entry.title}: {outcome.message}", level, outcome.details, action))
+        self.messages.post(Message(f"{entry.title}: {outcome.message}", level, outcome.details, action))
 
     def _ticked(self) -> None:
         held = self.states() | ({"playing"} if self.playback.playing else set())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, Signal
 
 from lieapp.errors import LieAppError
-from lieapp.gui.application.errors import ErrorCenter
+from lieapp.gui.application.messages import MessageCenter
 from lieapp.gui.runs.controller import RunController
 from lieapp.gui.runs.desk import ActiveRun, Turn
 from lieapp.gui.runs.entry import RunEntry
@@ -29,7 +29,7 @@ class SceneController(RunController):
     ----------
     session : SceneSession
     compute : Worker
-    errors : ErrorCenter
+    messages : MessageCenter
     turn : Turn
 
     Attributes
@@ -50,9 +50,9 @@ class SceneController(RunController):
     session: SceneSession
 
     def __init__(
-        self, session: SceneSession, compute: Worker, errors: ErrorCenter, turn: Turn, parent: QObject | None = None
+        self, session: SceneSession, compute: Worker, messages: MessageCenter, turn: Turn, parent: QObject | None = None
     ) -> None:
-        super().__init__(session, compute, errors, turn, parent)
+        super().__init__(session, compute, messages, turn, parent)
         self.session = session
         self.caption = ""
         self._scene: Scene | None = None

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from lieapp.gui.align.structure_desk import ADENYLATE_KINASE
-from lieapp.gui.application.errors import Message
+from lieapp.gui.application.messages import Message
 from lieapp.gui.widgets.theme import Mode
 from lieapp.gui.window.dialogs import AboutDialog, ShortcutsDialog
 from lieapp.gui.window.help_page import HelpDialog
@@ -142,7 +142,9 @@ class WindowCommands:
             return True
         name, problem = next(iter(found.items()))
         remedy = "Correct it." if name == "formula" else "Correct it, or take its recommended value."
-        self._window.errors.post(Message(f"{name}: {problem}. {remedy}", "error", still=lambda: name in panel.errors()))
+        self._window.messages.post(
+            Message(f"{name}: {problem}. {remedy}", "error", still=lambda: name in panel.errors())
+        )
         return False
 
     def _compute(self, start: Callable[[], object]) -> None:
@@ -160,7 +162,7 @@ class WindowCommands:
         current = self.runs.current
         if current is not None:
             getattr(self._window.shown, copy)(current)
-            self._window.errors.post(Message(said, "success"))
+            self._window.messages.post(Message(said, "success"))
 
     def _apply_settings(self) -> None:
         if self.runs.current is not None:
@@ -190,7 +192,7 @@ class WindowCommands:
     def _move_by_hand(self, on: bool) -> None:
         window = self._window
         if on and not window.workbench.viewer.available:
-            window.errors.post(Message("Moving by hand needs the 3-D view.", "warning"))
+            window.messages.post(Message("Moving by hand needs the 3-D view.", "warning"))
             window.actions_.set_checked("move_by_hand", False)
             return
         window.workbench.viewer.set_by_hand(on)

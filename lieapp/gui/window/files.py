@@ -104,7 +104,7 @@ class WindowFiles(QObject):
         try:
             mobile, target = (resource(name) for name in HINGE)
         except ResourceError as error:
-            self._window.errors.report(error)
+            self._window.messages.report(error)
             return
         self._window.controller.desk.open_pair(mobile, target)
 

@@ -25,8 +25,8 @@ from lieapp.gui.align.structure_desk import HINGE
 from lieapp.gui.align.view_commands import ViewCommands
 from lieapp.gui.align.workbench import AlignWorkbench
 from lieapp.gui.application.actions import ActionSet
-from lieapp.gui.application.errors import ErrorCenter, MessageBar
 from lieapp.gui.application.keys import wants_key
+from lieapp.gui.application.messages import MessageBar, MessageCenter
 from lieapp.gui.application.preferences import Preferences
 from lieapp.gui.runs.controller import RunController
 from lieapp.gui.runs.desk import Turn
@@ -53,16 +53,16 @@ class MainWindow(QMainWindow):
 
     Parameters
     ----------
-    errors : ErrorCenter
+    messages : MessageCenter
     preferences : Preferences, optional
     """
 
-    def __init__(self, errors: ErrorCenter, preferences: Preferences | None = None) -> None:
+    def __init__(self, messages: MessageCenter, preferences: Preferences | None = None) -> None:
         super().__init__()
         self.setWindowTitle("LieApp")
         self.setAcceptDrops(True)
         self.workbench: AlignWorkbench
-        self.errors = errors
+        self.messages = messages
         self.preferences = preferences or Preferences()
         with held_style():
             theme().set_mode(self._mode())
@@ -70,13 +70,13 @@ class MainWindow(QMainWindow):
             self.files = Worker("lieapp-files", self)
             self.writing = Worker("lieapp-export", self)
             self.turn = Turn(self)
-            self.controller = AlignController(self.compute, self.files, errors, self.turn, self)
+            self.controller = AlignController(self.compute, self.files, messages, self.turn, self)
             self.export_desk = ExportDesk(
-                self.controller, self.writing, errors, self.preferences, self, lambda: self.workbench
+                self.controller, self.writing, messages, self.preferences, self, lambda: self.workbench
             )
             self.device_text = "starting…"
             self.view_commands = ViewCommands(self.preferences, lambda: self.workbench)
-            self.selection_commands = SelectionCommands(errors, lambda: self.workbench)
+            self.selection_commands = SelectionCommands(messages, lambda: self.workbench)
             self.opening = WindowFiles(self)
             self.actions_ = ActionSet(self, WindowCommands(self).handlers())
             self.workbench = AlignWorkbench(self.controller, self.actions_, self.files)
@@ -125,13 +125,13 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         workbench, desk = self.workbench, self.controller.desk
-        self.errors.posted.connect(self.message_bar.show_message)
+        self.messages.posted.connect(self.message_bar.show_message)
         desk.file_opened.connect(self.preferences.add_recent_file)
         desk.slots_changed.connect(self._hide_first_steps_of_other_pairs)
         self._connect_workbench(workbench)
         workbench.first_steps.fetch_wanted.connect(lambda: self.actions_["example_adk"].trigger())
         workbench.first_steps.dismissed.connect(lambda: self.show_first_steps(False))
-        workbench.density.failed.connect(self.errors.report)
+        workbench.density.failed.connect(self.messages.report)
         workbench.density.changed.connect(self._note_map)
         panel = workbench.sequences.panel
         self._offer_menu("scene", workbench.viewer, workbench.viewer)
@@ -206,7 +206,7 @@ class MainWindow(QMainWindow):
         from lieapp.gui.landscape.controller import LandscapeController
         from lieapp.gui.landscape.workbench import LandscapeWorkbench
 
-        controller = LandscapeController(self.compute, self.errors, self.turn, self)
+        controller = LandscapeController(self.compute, self.messages, self.turn, self)
         workbench = LandscapeWorkbench(controller, self.actions_, self.compute, self.files, self.workbenches)
         workbench.hide()
         yield from workbench.assemble()
@@ -219,7 +219,7 @@ class MainWindow(QMainWindow):
         assert isinstance(workbench, LandscapeWorkbench)
         self.landscape = workbench
         self.exports["landscape"] = LandscapeExports(
-            workbench, self.writing, self.errors, self.preferences, self.export_desk.long, self
+            workbench, self.writing, self.messages, self.preferences, self.export_desk.long, self
         )
         self._connect_workbench(workbench)
 
@@ -228,7 +228,7 @@ class MainWindow(QMainWindow):
         from lieapp.gui.cryoem.workbench import CryoemWorkbench
 
         yield
-        controller = CryoemController(self.compute, self.files, self.errors, self.turn, self)
+        controller = CryoemController(self.compute, self.files, self.messages, self.turn, self)
         workbench = CryoemWorkbench(controller, self.actions_, self.workbenches)
         workbench.hide()
         yield from workbench.assemble()
@@ -242,7 +242,7 @@ class MainWindow(QMainWindow):
         self.cryoem = workbench
         workbench.panel.open_wanted.connect(self.opening.ask_images)
         workbench.controller.file_opened.connect(self.preferences.add_recent_file)
-        self.exports["cryoem"] = CryoemExports(workbench, self.writing, self.errors, self.preferences, self)
+        self.exports["cryoem"] = CryoemExports(workbench, self.writing, self.messages, self.preferences, self)
         self._connect_workbench(workbench)
 
     def _offer_structures(self) -> None:
@@ -392,7 +392,7 @@ class MainWindow(QMainWindow):
             return task.load("lieapp.optimizers.registry").settings_class(name)
 
         def failed(error: BaseException) -> None:
-            self.errors.report(error, f"Asking for the settings of {name}")
+            self.messages.report(error, f"Asking for the settings of {name}")
             workbench.panel.show_choices(workbench.controller.choices)
 
         self.compute.submit(work, lambda model: workbench.show_optimizer(name, model), failed)

@@ -82,7 +82,7 @@ class WindowStart(QObject):
         window = self._window
         if self._waiting_to_warm_up and window.files.idle:
             self._waiting_to_warm_up = False
-            window.compute.submit(warm_up, self._warmed, lambda error: window.errors.report(error, "Loading torch"))
+            window.compute.submit(warm_up, self._warmed, lambda error: window.messages.report(error, "Loading torch"))
 
     def _warmed(self, torch_version: str) -> None:
         window = self._window
@@ -94,7 +94,7 @@ class WindowStart(QObject):
         window.files.submit(
             lambda task: import_modules(task, _OTHER_WORKBENCHES),
             lambda nothing: self._preparing.start(),
-            lambda error: window.errors.report(error, "Loading the other workbenches"),
+            lambda error: window.messages.report(error, "Loading the other workbenches"),
         )
 
     def _prepare(self) -> None:

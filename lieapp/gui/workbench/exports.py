@@ -10,7 +10,7 @@ from typing import ClassVar
 from PySide6.QtGui import QGuiApplication, QPixmap
 from PySide6.QtWidgets import QWidget
 
-from lieapp.gui.application.errors import ErrorCenter, Message
+from lieapp.gui.application.messages import Message, MessageCenter
 from lieapp.gui.application.preferences import Preferences
 from lieapp.gui.runs.entry import RunEntry
 from lieapp.gui.work.worker import Task, Worker
@@ -42,7 +42,7 @@ class RunExports(ABC):
     workbench : SceneWorkbench
     worker : Worker
         Writes; nothing else waits for it.
-    errors : ErrorCenter
+    messages : MessageCenter
     preferences : Preferences
     window : QWidget
         Parent of the dialogs.
@@ -57,12 +57,12 @@ class RunExports(ABC):
         self,
         workbench: SceneWorkbench,
         worker: Worker,
-        errors: ErrorCenter,
+        messages: MessageCenter,
         preferences: Preferences,
         window: QWidget,
     ) -> None:
         self._workbench, self._controller, self._worker = workbench, workbench.controller, worker
-        self._errors, self._preferences, self._window = errors, preferences, window
+        self._messages, self._preferences, self._window = messages, preferences, window
 
     @abstractmethod
     def _writer(self, identifier: str, entries: Sequence[RunEntry]) -> Callable[[Path], list[Path]] | None:
@@ -98,7 +98,7 @@ class RunExports(ABC):
         if identifier in self.of_one_run:
             entries = [] if self._controller.current is None else [self._controller.current]
         if not entries:
-            self._errors.post(Message("There is no visible run to write.", "warning"))
+            self._messages.post(Message("There is no visible run to write.", "warning"))
             return
         write = self._writer(identifier, entries)
         if write is None:
@@ -117,14 +117,14 @@ class RunExports(ABC):
     def copy_picture(self) -> None:
         """Copy the picture as it is shown."""
         QGuiApplication.clipboard().setPixmap(self.picture())
-        self._errors.post(Message("The picture is on the clipboard.", "success"))
+        self._messages.post(Message("The picture is on the clipboard.", "success"))
 
     def write_picture(self, path: Path) -> None:
         """Write the picture as it is shown as PNG."""
         if self.picture().save(str(path)):
-            self._errors.post(written_message([path], path))
+            self._messages.post(written_message([path], path))
         else:
-            self._errors.post(Message(f"{path}: the picture cannot be written.", "error"))
+            self._messages.post(Message(f"{path}: the picture cannot be written.", "error"))
 
     # -- asking ---------------------------------------------------------------------------------------------------
 
@@ -158,8 +158,8 @@ class RunExports(ABC):
 
     def _done(self, files: Sequence[Path], path: Path) -> None:
         self._set_busy(False)
-        self._errors.post(written_message(files, path))
+        self._messages.post(written_message(files, path))
 
     def _failed(self, error: BaseException, doing: str) -> None:
         self._set_busy(False)
-        self._errors.report(error, doing)
+        self._messages.report(error, doing)

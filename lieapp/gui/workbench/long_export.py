@@ -6,7 +6,7 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Any
 
-from lieapp.gui.application.errors import ErrorCenter, Message
+from lieapp.gui.application.messages import Message, MessageCenter
 from lieapp.gui.widgets.progress_strip import ProgressStrip
 from lieapp.gui.work.worker import Task, Worker
 
@@ -25,15 +25,15 @@ class LongExport:
     ----------
     worker : Worker
         Writes; nothing else waits for it.
-    errors : ErrorCenter
+    messages : MessageCenter
 
     Attributes
     ----------
     strip : ProgressStrip
     """
 
-    def __init__(self, worker: Worker, errors: ErrorCenter) -> None:
-        self._worker, self._errors = worker, errors
+    def __init__(self, worker: Worker, messages: MessageCenter) -> None:
+        self._worker, self._messages = worker, messages
         self._task: Task | None = None
         self._ended: Callable[[], object] = lambda: None
         self.strip = ProgressStrip()
@@ -75,7 +75,7 @@ class LongExport:
             Whether it has begun.
         """
         if self.busy:
-            self._errors.post(Message("Something else is being written; try again when it is done.", "warning"))
+            self._messages.post(Message("Something else is being written; try again when it is done.", "warning"))
             return False
         self._ended = ended
         self.strip.begin(text, known=known)
@@ -90,7 +90,7 @@ class LongExport:
         if self._task is not None:
             self._task.cancel()
             # A cancelled task reports nothing.
-            self._end(self._errors.post, Message("Cancelled; nothing was written.", "info"))
+            self._end(self._messages.post, Message("Cancelled; nothing was written.", "info"))
 
     def _end(self, then: Callable[[Any], object], value: Any) -> None:
         self._task = None

@@ -14,7 +14,7 @@ from PySide6.QtGui import QGuiApplication, QImage
 
 from lieapp.export.movie import MovieLook
 from lieapp.gui.align.exporting import COPIES, EXPORTS, MOVIE_EXPORTS, PLOT_EXPORTS
-from lieapp.gui.application.errors import Message
+from lieapp.gui.application.messages import Message
 from lieapp.gui.widgets.picture_dialog import PictureDialog, picture_sizes
 from lieapp.gui.window.main_window import MainWindow
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import lieapp.gui.align.geometry_desk as desk_module
-from lieapp.gui.application.errors import Message
+from lieapp.gui.application.messages import Message
 from lieapp.gui.window.main_window import MainWindow
 from lieapp.scene.geometry import Geometry
 

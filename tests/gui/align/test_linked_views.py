@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication
 
 from lieapp.gui.align.selection_model import ResidueAt
 from lieapp.gui.align.sequence_panel import SequencePanel
-from lieapp.gui.application.errors import Message
+from lieapp.gui.application.messages import Message
 from lieapp.gui.window.main_window import MainWindow
 from lieapp.scene.molecular_scene import Hit
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lieapp.gui.application.actions import ACTIONS, color_action
-from lieapp.gui.application.errors import ErrorCenter
+from lieapp.gui.application.messages import MessageCenter
 from lieapp.gui.application.preferences import Preferences
 from lieapp.gui.window.main_window import MainWindow
 from lieapp.scene.coloring import COLOR_SCHEMES, residue_colors
@@ -27,7 +27,9 @@ def test_every_style_and_every_scheme_has_an_action() -> None:
     assert {color_action(name) for name in COLOR_SCHEMES} == {name for name in ACTIONS if name.startswith("color_")}
 
 
-def test_the_ribbon_is_the_default_and_the_choice_is_remembered(paired: MainWindow, errors: ErrorCenter, qtbot) -> None:
+def test_the_ribbon_is_the_default_and_the_choice_is_remembered(
+    paired: MainWindow, message_center: MessageCenter, qtbot
+) -> None:
     scene = paired.workbench.viewer.scene
     assert scene.style == "ribbon" and paired.actions_["style_ribbon"].isChecked()
     for style in STYLES[1:]:
@@ -36,7 +38,7 @@ def test_the_ribbon_is_the_default_and_the_choice_is_remembered(paired: MainWind
     for identifier in ("color_chain", "perspective", "smooth_camera"):
         paired.actions_[identifier].trigger()
     paired.preferences.save()
-    again = MainWindow(errors, Preferences(paired.preferences.path))
+    again = MainWindow(message_center, Preferences(paired.preferences.path))
     assert again.workbench.viewer.scene.style == STYLES[-1]
     assert again.actions_[f"style_{STYLES[-1]}"].isChecked() and again.actions_["color_chain"].isChecked()
     assert again.workbench.viewer.perspective and not again.workbench.viewer.motion.smooth

@@ -23,7 +23,7 @@ from lieapp.cryoem.reading import read_particles
 from lieapp.cryoem.spec import CryoemJob
 from lieapp.cryoem.writing import write_particles
 from lieapp.engine.recording import Recording
-from lieapp.gui.application.errors import Message
+from lieapp.gui.application.messages import Message
 from lieapp.gui.cryoem.frame_view import FrameView
 from lieapp.gui.cryoem.session import CryoemChoices, CryoemSession
 from lieapp.gui.cryoem.workbench import CryoemWorkbench

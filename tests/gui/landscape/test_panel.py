@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from lieapp.gui.application.errors import Message
+from lieapp.gui.application.messages import Message
 from lieapp.gui.landscape.panel import LandscapePanel
 from lieapp.gui.window.main_window import MainWindow
 

@@ -17,7 +17,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QWidget
 
 from lieapp.cli import main
-from lieapp.gui.application.errors import Message
+from lieapp.gui.application.messages import Message
 from lieapp.gui.landscape.exports import LandscapeExports
 from lieapp.gui.landscape.session import LandscapeChoices
 from lieapp.gui.landscape.workbench import LandscapeWorkbench

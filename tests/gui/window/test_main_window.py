@@ -12,7 +12,7 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
 from PySide6.QtWidgets import QApplication, QLineEdit, QMenu
 
-from lieapp.gui.application.errors import ErrorCenter, Message
+from lieapp.gui.application.messages import Message, MessageCenter
 from lieapp.gui.application.preferences import Preferences
 from lieapp.gui.window.main_window import MainWindow
 
@@ -403,8 +403,10 @@ def test_the_theme_can_be_changed_while_a_run_is_shown(paired: MainWindow, finis
     assert dark.lightness() < 60 < 200 < light.lightness()
 
 
-def test_what_the_window_remembers(errors: ErrorCenter, preferences: Preferences, qtbot, tmp_path: Path) -> None:
-    first = MainWindow(errors, preferences)
+def test_what_the_window_remembers(
+    message_center: MessageCenter, preferences: Preferences, qtbot, tmp_path: Path
+) -> None:
+    first = MainWindow(message_center, preferences)
     first.resize(1300, 760)
     first.show()
     qtbot.waitExposed(first)
@@ -412,7 +414,7 @@ def test_what_the_window_remembers(errors: ErrorCenter, preferences: Preferences
     first.workbench.first_steps.dismissed.emit()
     sizes = first.workbench.columns.sizes()
     first.close()
-    second = MainWindow(errors, Preferences(preferences.path))
+    second = MainWindow(message_center, Preferences(preferences.path))
     second.show()
     qtbot.waitExposed(second)
     assert second.size().width() == 1300
@@ -424,9 +426,9 @@ def test_what_the_window_remembers(errors: ErrorCenter, preferences: Preferences
 
 
 def test_closing_during_a_run_is_quick(
-    errors: ErrorCenter, preferences: Preferences, hinge: tuple[Path, Path], qtbot
+    message_center: MessageCenter, preferences: Preferences, hinge: tuple[Path, Path], qtbot
 ) -> None:
-    window = MainWindow(errors, preferences)
+    window = MainWindow(message_center, preferences)
     window.show()
     window.controller.desk.open_pair(*hinge)
     qtbot.waitUntil(lambda: window.controller.session.inputs is not None, timeout=TIMEOUT)

@@ -32,7 +32,7 @@ from lieapp.errors import LieAppError
 from lieapp.gui.widgets.icons import icon, set_icon
 from lieapp.gui.widgets.theme import theme
 
-__all__ = ["ErrorCenter", "Level", "Message", "MessageBar", "error_message"]
+__all__ = ["MessageCenter", "Level", "Message", "MessageBar", "error_message"]
 
 logger = logging.getLogger(__name__)
 
@@ -94,7 +94,7 @@ def error_message(error: BaseException, doing: str = "") -> Message:
     return Message(f"{what}: {type(error).__name__}: {error}. Nothing was lost.", "error", details)
 
 
-class ErrorCenter(QObject):
+class MessageCenter(QObject):
     """Takes messages from any thread and gives them to the window.
 
     Signals

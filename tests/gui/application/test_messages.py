@@ -8,7 +8,7 @@ import threading
 import pytest
 from PySide6.QtGui import QGuiApplication
 
-from lieapp.gui.application.errors import ErrorCenter, Message, MessageBar, error_message
+from lieapp.gui.application.messages import Message, MessageBar, MessageCenter, error_message
 from lieapp.structures.errors import StructureError
 
 
@@ -35,28 +35,28 @@ def test_an_intended_error_is_shown_as_it_is() -> None:
 def test_a_fault_of_the_program_is_called_so() -> None:
     message = error_message(raised(KeyError("x")), "Reading a.pdb")
     assert "Reading a.pdb failed" in message.text and "KeyError" in message.text
-    assert "test_errors.py" in message.details
+    assert "test_messages.py" in message.details
 
 
-def test_messages_from_other_threads_arrive_on_this_one(errors: ErrorCenter, qtbot) -> None:
+def test_messages_from_other_threads_arrive_on_this_one(message_center: MessageCenter, qtbot) -> None:
     seen: list[object] = []
-    errors.posted.connect(lambda message: seen.append((message.text, threading.current_thread())))
-    thread = threading.Thread(target=lambda: errors.post(Message("hello")))
+    message_center.posted.connect(lambda message: seen.append((message.text, threading.current_thread())))
+    thread = threading.Thread(target=lambda: message_center.post(Message("hello")))
     thread.start()
     thread.join()
     qtbot.waitUntil(lambda: bool(seen))
     assert seen == [("hello", threading.main_thread())]
 
 
-def test_the_hook_takes_what_nobody_caught(errors: ErrorCenter, messages: list[Message], qtbot) -> None:
+def test_the_hook_takes_what_nobody_caught(message_center: MessageCenter, messages: list[Message], qtbot) -> None:
     before = sys.excepthook
-    errors.install()
+    message_center.install()
     error = raised(ValueError("lost"))
     sys.excepthook(type(error), error, error.__traceback__)
     thread = threading.Thread(target=lambda: 1 / 0)
     thread.start()
     thread.join()
-    errors.uninstall()
+    message_center.uninstall()
     assert sys.excepthook is before
     qtbot.waitUntil(lambda: len(messages) == 2)
     assert "lost" in messages[0].text and "ZeroDivisionError" in messages[1].text
