@@ -111,7 +111,7 @@ def run_alignments(
     folders = delivery.folders(titles)
     inputs = load_inputs(jobs[0])
     runs = open_runs(jobs, inputs)
-    complete_runs(titles, jobs, runs, shown=delivery.shown)
+    complete_runs(titles, jobs, runs, shown=delivery.shown, debug=delivery.debug)
     reports = [report_job(job, run.recording, inputs) for job, run in zip(jobs, runs, strict=True)]
     results = [
         AlignmentResult(job, inputs, run.recording, report, run.recording.best)

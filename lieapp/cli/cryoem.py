@@ -211,7 +211,7 @@ def run_reconstructions(
     bounded = [job.changed(limits=run.limits) for job, run in zip(jobs, runs, strict=True)]
     if budget is None:
         budget = jobs[0].limits.evaluations or float(min(run.limits.steps for run in runs))
-    complete_runs(titles, bounded, runs, shown=delivery.shown, budget=budget)
+    complete_runs(titles, bounded, runs, shown=delivery.shown, debug=delivery.debug, budget=budget)
     reports = [report_job(job, run.recording, inputs) for job, run in zip(jobs, runs, strict=True)]
     written: list[Path] = []
     try:

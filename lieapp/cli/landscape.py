@@ -191,7 +191,7 @@ def run_landscapes(
 
     folders = delivery.folders(titles)
     runs = open_runs(jobs)
-    complete_runs(titles, jobs, runs, shown=delivery.shown, budget=budget)
+    complete_runs(titles, jobs, runs, shown=delivery.shown, debug=delivery.debug, budget=budget)
     results = [
         LandscapeResult(title, job, run.recording, report_job(job, run.recording))
         for title, job, run in zip(titles, jobs, runs, strict=True)

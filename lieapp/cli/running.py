@@ -30,9 +30,18 @@ def prints_aside() -> AbstractContextManager[Any]:
 
 
 def complete_runs(
-    titles: Sequence[str], jobs: Sequence[Job], runs: Sequence[Run], *, shown: bool, budget: float | None = None
+    titles: Sequence[str],
+    jobs: Sequence[Job],
+    runs: Sequence[Run],
+    *,
+    shown: bool,
+    debug: bool = False,
+    budget: float | None = None,
 ) -> None:
-    """Run to the end, several as a race at equal evaluations; Ctrl+C ends them and keeps what there is."""
+    """Run to the end, several as a race at equal evaluations; Ctrl+C ends them and keeps what there is.
+
+    With ``debug``, the traceback of what failed goes to standard error.
+    """
     from lieapp.engine.control import RunControl
     from lieapp.engine.devices import single_thread
     from lieapp.engine.race import Entrant, Race
@@ -51,6 +60,9 @@ def complete_runs(
             evaluations = budget or limits.evaluations or float(limits.steps)
             for entrant, frame in Race(entrants, evaluations, control=control):
                 advance(entrant.name, frame.index, frame.loss)
+    for title, run in zip(titles, runs, strict=True):
+        if debug and run.outcome is not None and run.outcome.details:
+            sys.stderr.write(f"{title}:\n{run.outcome.details}")
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from lieapp.optimizers.counting import CountingOracle
+from lieapp.optimizers.errors import OptimizerError, exit_words
 from lieapp.optimizers.registry import accepts_oracle
 
 if TYPE_CHECKING:
@@ -23,8 +24,21 @@ def stepper(optimizer: Optimizer, oracle: CountingOracle) -> Callable[[], object
     """Return a call that takes one step, giving the optimiser the oracle, a closure, or just a gradient.
 
     What its ``step`` takes is looked up here, once, and not in every step. Every step pays for a gradient at least,
-    unless the optimiser chooses among the oracle's answers itself.
+    unless the optimiser chooses among the oracle's answers itself. A step that would end the program is a failure, an
+    `OptimizerError`.
     """
+    take = _step_of(optimizer, oracle)
+
+    def guarded() -> object:
+        try:
+            return take()
+        except SystemExit as error:
+            raise OptimizerError(f"{type(optimizer).__qualname__}: {exit_words(error)}") from error
+
+    return guarded
+
+
+def _step_of(optimizer: Optimizer, oracle: CountingOracle) -> Callable[[], object]:
     step: Any = optimizer.step
     if accepts_oracle(optimizer):
         return lambda: step(oracle.gradient, oracle=oracle)

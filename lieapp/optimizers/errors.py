@@ -2,8 +2,15 @@
 
 from lieapp.errors import LieAppError
 
-__all__ = ["OptimizerError"]
+__all__ = ["OptimizerError", "exit_words"]
 
 
 class OptimizerError(LieAppError):
     """An optimiser or a setting that does not exist or is out of range; the message names key, value and range."""
+
+
+def exit_words(error: BaseException) -> str:
+    """Say that an optimiser of one's own called ``sys.exit``; empty for every other exception."""
+    if not isinstance(error, SystemExit):
+        return ""
+    return f"it called sys.exit({'' if error.code is None else repr(error.code)})"

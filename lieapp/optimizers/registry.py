@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from lieapp.optimizers.errors import OptimizerError
+from lieapp.optimizers.errors import OptimizerError, exit_words
 from lieapp.optimizers.names import TORCH_CLASSES, UNUSABLE, normalised, unknown_optimizer
 from lieapp.optimizers.oracle import Oracle
 from lieapp.optimizers.settings import SETTINGS, OptimizerSettings
@@ -80,8 +80,8 @@ def optimizer_class(target: str) -> type[Optimizer]:
         raise OptimizerError(f"optimiser {target!r}: expected a module, not a file: {meant}:{class_name}")
     try:
         module = importlib.import_module(module_name)
-    except Exception as error:  # whatever a foreign module does when imported is the user's to know
-        cause = " ".join(str(error).split()) or type(error).__name__
+    except (Exception, SystemExit) as error:  # whatever a foreign module does when imported is the user's to know
+        cause = exit_words(error) or " ".join(str(error).split()) or type(error).__name__
         raise OptimizerError(f"optimiser {target!r}: cannot import {module_name!r}: {cause}") from error
     found: object = module
     for part in class_name.split("."):
@@ -136,6 +136,9 @@ def build_optimizer(
         return cls(values, **arguments)
     except (ValueError, TypeError, RuntimeError) as error:
         raise OptimizerError(f"{settings.label()}: {' '.join(str(error).split())}") from error
+    except (Exception, SystemExit) as error:  # of a class that nobody here knows
+        cause = exit_words(error) or " ".join(f"{type(error).__name__}: {error}".split())
+        raise OptimizerError(f"{settings.label()}: cannot be built: {cause}") from error
 
 
 def accepts_oracle(optimizer: Optimizer) -> bool:

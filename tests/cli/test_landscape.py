@@ -89,6 +89,61 @@ def test_an_optimiser_of_ones_own_lies_where_the_program_is_started(
     assert sys.path[-1] == "" and sys.path.count("") == 1
 
 
+FAULTY = """import sys
+
+import torch
+
+
+class Descent(torch.optim.SGD):
+    def step(self, closure):
+        self.steps = getattr(self, "steps", 0) + 1
+        if self.steps == 3:
+            {fault}
+        return super().step(closure)
+"""
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ("sys.exit(3)", "Failed at step 3: Descent: it called sys.exit(3)."),
+        ("sys.exit('no more')", "Failed at step 3: Descent: it called sys.exit('no more')."),
+        ("raise RuntimeError('lost')", "Failed at step 3: RuntimeError: lost."),
+    ],
+)
+def test_a_step_of_ones_own_that_fails_costs_no_recording(
+    fault: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = f"faulty_{abs(hash(fault))}"
+    (tmp_path / f"{name}.py").write_text(FAULTY.format(fault=fault), encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    words = ["landscape", "saddle", "--optimizer", f"{name}:Descent", "--optimizer", "sgd", "--evaluations", "9"]
+    assert main([*words, "--json", "--out", str(tmp_path / "out")]) == 1
+    captured = capsys.readouterr()
+    own, other = json.loads(captured.out)["runs"]
+    assert (own["outcome"], other["outcome"]) == ("failed", "limit")
+    assert own["message"].startswith(said) and captured.err == ""
+    assert len(Recording.load(tmp_path / "out" / f"{name}.Descent" / "recording.npz")) == 3
+    assert main([*words, "--json", "--debug"]) == 1
+    captured = capsys.readouterr()
+    assert len(json.loads(captured.out)["runs"]) == 2
+    assert captured.err.startswith(f"{name}:Descent:\nTraceback") and f"{name}.py" in captured.err
+    assert captured.err.count("Traceback") == (1 if "raise" in fault else 2)
+
+
+@pytest.mark.parametrize("place", ["module", "class"])
+def test_a_class_of_ones_own_that_would_end_the_program_is_refused(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = "import sys\nimport torch\n\nclass Descent(torch.optim.SGD):\n    pass\n"
+    source += "    def __init__(self, params, lr=0.1):\n        sys.exit(3)\n" if place == "class" else "sys.exit(3)\n"
+    (tmp_path / f"leaving_{place}.py").write_text(source, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert main(["landscape", "saddle", "--optimizer", f"leaving_{place}:Descent"]) == 2
+    said = capsys.readouterr().err
+    assert f"leaving_{place}:Descent" in said and "it called sys.exit(3)" in said and said.count("\n") == 1
+
+
 def test_what_an_optimiser_of_ones_own_prints_is_not_among_the_results(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
