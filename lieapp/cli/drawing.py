@@ -97,10 +97,10 @@ def film_results(film: FilmRequest, results: Sequence[LandscapeResult], *, shown
         complain("nothing is filmed: the run has no frame.")
         return []
     from lieapp.landscapes.plane_keys import has_plane
-    from lieapp.landscapes.planes import curvature_plane
+    from lieapp.landscapes.planes import plane_of
 
     job = results[0].job
-    plane = curvature_plane(job) if has_plane(job) else None
+    plane = plane_of(job) if has_plane(job) else None
     with drawing_progress(shown=shown) as progress:
         return film.write(results, plane, lambda fraction: progress(film.path.name, fraction))
 

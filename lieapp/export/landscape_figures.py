@@ -22,6 +22,7 @@ from lieapp.export.figure_files import (
 )
 from lieapp.export.quantities import distinct_lines
 from lieapp.landscapes.catalog import Surface
+from lieapp.landscapes.plane_keys import has_plane, plane_key
 from lieapp.landscapes.quantities import LANDSCAPE_QUANTITIES, NETWORK_QUANTITIES
 from lieapp.landscapes.report import LandscapeReport
 from lieapp.landscapes.spec import LandscapeJob
@@ -68,43 +69,52 @@ class LandscapeResult:
     report: LandscapeReport
 
 
-def draw_path(results: Sequence[LandscapeResult], *, columns: int = 1) -> Figure:
+def draw_path(results: Sequence[LandscapeResult], *, columns: int = 1, plane: Plane | None = None) -> Figure:
     """Draw the contours of a surface with the paths of runs on it and its stationary points by index.
 
     Parameters
     ----------
     results : sequence of LandscapeResult
-        Of one planar landscape.
+        Of one landscape; those without a frame are left out.
     columns : {1, 2}
         Columns of a journal that the figure fills.
+    plane : Plane, optional
+        Of a landscape of more than two dimensions, onto which paths are projected.
 
     Raises
     ------
     ExportError
-        If there is no run, or the landscape is not planar.
+        If there is no run, or the landscape is not planar and there is no plane.
     """
     _need(results)
     job = results[0].job
-    if not job.description.is_planar:
+    if plane is None and not job.description.is_planar:
         raise ExportError(f"{job.title} has no contours: it is no surface over x and y.")
-    shape = job.surface
+    shape = job.surface if plane is None else plane
+    points = shape.stationary_points if isinstance(shape, Surface) else shape.points
+    labels = ("x", "y") if plane is None else plane.labels
     (x0, x1), (y0, y1) = shape.domain
     with figure_style():
         figure = new_figure(columns, aspect=1.0)
         axes = figure.add_subplot()
         draw_contours(axes, shape)
         lines = distinct_lines([result.job.optimizer.name for result in results])
+        starts = []
         for result, (color, dash) in zip(results, lines, strict=True):
-            points = result.recording.states("point")
+            if not len(result.recording):
+                continue
+            path = np.asarray(result.recording.states("point"), dtype=np.float64)
+            path = path if plane is None else plane.project(path)
+            starts.append(path[0])
             style: Any = (0, dash) if dash else "-"
-            axes.plot(points[:, 0], points[:, 1], color="white", linewidth=2.4, alpha=0.7, zorder=3)
-            axes.plot(points[:, 0], points[:, 1], color=color, linestyle=style, label=result.title, zorder=4)
-            axes.plot(*points[-1], color=color, marker="o", markersize=4, markeredgecolor="white", zorder=6)
-        starts = np.unique([result.recording.state(0)["point"] for result in results], axis=0)
-        axes.plot(*np.transpose(starts), color="black", marker="*", markersize=7, linestyle="", label="start", zorder=7)
+            axes.plot(path[:, 0], path[:, 1], color="white", linewidth=2.4, alpha=0.7, zorder=3)
+            axes.plot(path[:, 0], path[:, 1], color=color, linestyle=style, label=result.title, zorder=4)
+            axes.plot(*path[-1], color=color, marker="o", markersize=4, markeredgecolor="white", zorder=6)
+        places = np.transpose(np.unique(starts, axis=0))
+        axes.plot(*places, color="black", marker="*", markersize=7, linestyle="", label="start", zorder=7)
         for kind, marker in POINT_MARKERS.items():
-            for index in sorted({point.index for point in shape.stationary_points if point.kind == kind}):
-                found = [p.position for p in shape.stationary_points if p.kind == kind and p.index == index]
+            for index in sorted({point.index for point in points if point.kind == kind}):
+                found = [p.position[:2] for p in points if p.kind == kind and p.index == index]
                 title = f"{kind}, index {index}" if kind == "saddle" else kind
                 axes.plot(
                     *np.transpose(found),
@@ -117,7 +127,9 @@ def draw_path(results: Sequence[LandscapeResult], *, columns: int = 1) -> Figure
                     label=title,
                     zorder=5,
                 )
-        axes.set(xlim=(x0, x1), ylim=(y0, y1), xlabel="x", ylabel="y")
+        axes.set(xlim=(x0, x1), ylim=(y0, y1), xlabel=labels[0], ylabel=labels[1])
+        if plane is not None:
+            axes.set_title("Paths leave this plane and are projected.", fontsize=7, loc="left")
         place_legend(figure, axes, columns)
     return figure
 
@@ -199,6 +211,8 @@ def write_landscape_figures(
 ) -> list[Path]:
     """Write the path, where there is one to draw, and the progress in every format; returns the files.
 
+    Landscapes of many dimensions are drawn on a plane, where all runs have the same one; networks have none.
+
     Raises
     ------
     ExportError
@@ -209,6 +223,10 @@ def write_landscape_figures(
     figures = {"progress": draw_landscape_progress(results)}
     if results[0].job.description.is_planar:
         figures["path"] = draw_path(results)
+    elif has_plane(results[0].job) and len({plane_key(result.job) for result in results}) == 1:
+        from lieapp.landscapes.planes import plane_of
+
+        figures["path"] = draw_path(results, plane=plane_of(results[0].job))
     return [
         save_figure(settle(figure), folder / f"{name}.{kind}") for name, figure in figures.items() for kind in formats
     ]

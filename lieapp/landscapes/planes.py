@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from lieapp.landscapes.errors import LandscapeError
+from lieapp.landscapes.plane_keys import plane_key
 from lieapp.landscapes.points import StationaryPoint
 from lieapp.landscapes.problem import LandscapeProblem, open_landscape
 from lieapp.landscapes.spec import LandscapeJob
@@ -19,7 +20,7 @@ from lieapp.landscapes.stationary import Domain
 from lieapp.landscapes.truth import SO3_SINGULAR_VALUES, so3_points
 from lieapp.optimizers.oracle import hessian
 
-__all__ = ["Plane", "curvature_plane"]
+__all__ = ["Plane", "curvature_plane", "plane_of"]
 
 Array = NDArray[np.float64]
 
@@ -147,6 +148,20 @@ def curvature_plane(job: LandscapeJob, *, stopped: Callable[[], bool] = lambda: 
     labels = ("along the lowest curvature at the start", "along the highest curvature at the start")
     short = "lowest curvature", "highest curvature"
     return Plane(across, up, values, origin, basis, domain, (0.0, 0.0), labels, short, points, clip)
+
+
+def plane_of(job: LandscapeJob) -> Plane:
+    """Return the plane of a job as `curvature_plane` does, made once for all runs that share it."""
+    key = plane_key(job)
+    if key not in _KEPT:
+        if len(_KEPT) >= _MOST_KEPT:
+            _KEPT.clear()
+        _KEPT[key] = curvature_plane(job)
+    return _KEPT[key]
+
+
+_MOST_KEPT = 8
+_KEPT: dict[tuple[Any, ...], Plane] = {}
 
 
 def _axes(domain: Domain, beyond: int = _BEYOND) -> tuple[Array, Array]:

@@ -228,6 +228,9 @@ def test_race_with_seeds_writes_everything(tmp_path: Path, capsys: pytest.Captur
         rows = list(csv.DictReader(file))
     assert len(rows) == sum(run["steps"] + 1 for run in runs)
     assert {row["seed"] for row in rows} == {"0", "1"}
+    # Two seeds have two starts, and two planes: there is no picture of both.
+    assert not (folder / "figures" / "path.svg").exists()
+    assert (folder / "sgd-seed-0" / "figures" / "path.svg").exists()
 
 
 def test_seeds_on_a_surface_start_a_little_apart_and_it_is_said(capsys: pytest.CaptureFixture[str]) -> None:
