@@ -5,7 +5,7 @@ Frames of large maps may lie on the disk, where one takes as long to read as sev
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget as _Widget
 
     from lieapp.gui.cryoem.controller import CryoemController
+    from lieapp.gui.runs.entry import RunEntry
 else:
     _Widget = object  # the widget that it is comes after it among the bases
 
-__all__ = ["FrameView", "FramesWanted", "SeenView"]
+__all__ = ["FrameView", "FramesWanted", "SeenView", "places_of"]
 
 
 class SeenView(_Widget):
@@ -62,6 +63,17 @@ class FramesWanted:
     subject: Hashable
     frames: Hashable = None
     read: Callable[[Task], Any] | None = None
+
+
+def places_of(pairs: Sequence[tuple[RunEntry, int]]) -> tuple[Hashable, Hashable]:
+    """Return which runs are shown and which frames of them, for a `FramesWanted`.
+
+    Parameters
+    ----------
+    pairs : sequence of (RunEntry, int)
+        Runs with frames; a frame that was thinned has the arrays of one before it, and its own columns.
+    """
+    return tuple(run.id for run, _ in pairs), tuple((run.recording.kept(frame), frame) for run, frame in pairs)
 
 
 class FrameView(SeenView):

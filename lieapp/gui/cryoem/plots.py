@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from lieapp.cryoem.resolution import FSC_HALF_MAPS, FSC_TRUTH, resolution_angstrom, resolution_words
 from lieapp.gui.cryoem.controller import CryoemController
-from lieapp.gui.cryoem.frame_view import FramesWanted, FrameView
+from lieapp.gui.cryoem.frame_view import FramesWanted, FrameView, places_of
 from lieapp.gui.cryoem.shell_plot import Level, ResolutionAxis, ShellCurve, ShellPlot, resolution_text
 from lieapp.gui.cryoem.views import views_column
 from lieapp.gui.pictures.picture_grid import Column, Picture, PictureGrid, color_table
@@ -44,11 +44,6 @@ _LINE_NOTES = {
     "half": "Read 0.143 between half maps, which share no image.",
 }
 _ONE_PASS, _MINIMISER = (2.0, 3.0), (7.0, 4.0)
-
-
-def _places_of(pairs: Sequence[tuple[RunEntry, int]]) -> tuple[Hashable, Hashable]:
-    """Return of which runs, and of which frames, something is shown: as parts of a key."""
-    return tuple(run.id for run, _ in pairs), tuple(frame for _, frame in pairs)
 
 
 def _first_frequency(baselines: Baselines) -> float:
@@ -86,7 +81,7 @@ class FscPlot(FrameView, ShellPlot):
         baselines, pairs = self._controller.baselines, self._controller.frames_at_cursor()
         if baselines is None:
             return FramesWanted(None)
-        runs, frames = _places_of(pairs)
+        runs, frames = places_of(pairs)
         read = partial(_correlations, baselines=baselines, pairs=pairs)
         return FramesWanted((identity(baselines), runs), frames, read)
 
@@ -174,7 +169,7 @@ class ErrorView(FrameView, QSplitter):
         baselines, pairs, current = controller.baselines, controller.frames_at_cursor(), controller.current
         if baselines is None or current is None:
             return FramesWanted(None)
-        runs, places = _places_of(pairs)
+        runs, places = places_of(pairs)
         frame, frames = controller.frame, current.frames
         rows = self.picture.rows_of(current)
         read = partial(_errors, baselines=baselines, pairs=pairs, run=current, rows=slice(rows, frames), frame=frame)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSpinBox, QVBoxLayout, QWidge
 from lieapp.cryoem.angles import matrix_to_euler
 from lieapp.cryoem.resolution import resolution_words
 from lieapp.gui.cryoem.controller import CryoemController
-from lieapp.gui.cryoem.frame_view import FramesWanted, FrameView
+from lieapp.gui.cryoem.frame_view import FramesWanted, FrameView, places_of
 from lieapp.gui.pictures.picture_grid import Column, Picture, PictureGrid, grey_levels
 from lieapp.gui.runs.entry import RunEntry
 from lieapp.gui.work.identity import identity
@@ -124,11 +124,6 @@ def _maps_of(pairs: Sequence[tuple[RunEntry, int]]) -> list[_Map]:
     return [_Map(run.title, frame_note(run, frame), run, partial(map_of, run, frame)) for run, frame in pairs]
 
 
-def _places_of(pairs: Sequence[tuple[RunEntry, int]]) -> tuple[Hashable, Hashable]:
-    """Return of which runs, and of which frames, maps are shown: as parts of a key."""
-    return tuple(run.id for run, _ in pairs), tuple((run.recording.kept(frame), frame) for run, frame in pairs)
-
-
 class SliceView(FrameView, PictureGrid):
     """Three central planes of the map of every visible run, and of the truth.
 
@@ -156,7 +151,7 @@ class SliceView(FrameView, PictureGrid):
             truth = preview.truth
             maps.append(_Map("Truth", "before it is simulated", None, lambda: truth))
         maps += _maps_of(pairs)
-        runs, frames = _places_of(pairs)
+        runs, frames = places_of(pairs)
         subject = (identity(baselines), identity(preview), runs)
         return FramesWanted(subject, frames, partial(_slice_columns, maps=maps) if maps else None)
 
@@ -251,7 +246,7 @@ class ImageView(FrameView, QWidget):
         image = self.number.value() - 1
         maps = [_Map("Truth", "", None, lambda: reference)] if reference is not None else []
         maps += _maps_of(pairs)
-        runs, frames = _places_of(pairs)
+        runs, frames = places_of(pairs)
         read = partial(_compared_columns, particles=particles, image=image, maps=maps)
         return FramesWanted((identity(particles), image, runs), frames, read)
 
@@ -329,7 +324,7 @@ class FillingView(FrameView, PictureGrid):
                 columns.append(Column(run.title, [shown], "its preconditioner", run.color, run.dash))
             return columns
 
-        runs, frames = _places_of(pairs)
+        runs, frames = places_of(pairs)
         return FramesWanted((identity(baselines), runs), (batch, frames), read)
 
     def draw(self, answer: list[Column] | None) -> None:
