@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lieapp.alignment.quantities import ALIGN_QUANTITIES
+from lieapp.api import landscape
 from lieapp.cryoem.quantities import CRYOEM_ABSCISSAE, CRYOEM_QUANTITIES
+from lieapp.cryoem.report import report_cryoem
+from lieapp.cryoem.spec import CryoemJob
 from lieapp.engine.quantity import ABSCISSAE, EVALUATIONS, Quantity, quantities_by_column
+from lieapp.engine.recording import Recording
 from lieapp.export.alignment_figures import draw_progress
 from lieapp.export.alignment_result import AlignmentResult
+from lieapp.export.cryoem_figures import draw_reconstruction_progress
+from lieapp.export.landscape_figures import LandscapeResult, draw_landscape_progress
 from lieapp.export.quantities import QUANTITIES, curves_of, quantity
+from lieapp.export.reconstruction import Reconstruction
 from lieapp.landscapes.quantities import LANDSCAPE_QUANTITIES, NETWORK_QUANTITIES
 from tests.conftest import PROJECT
 
@@ -47,6 +55,31 @@ def test_paper_shows_a_column_as_the_screen_does(hinge: AlignmentResult, shown: 
     assert axes.get_xlabel() == EVALUATIONS.label
     assert axes.get_ylabel() == (f"{shown.label} ({shown.unit})" if shown.unit else shown.label)
     assert axes.get_yscale() == ("log" if shown.logarithmic else "linear")
+
+
+def test_a_network_has_the_words_of_networks() -> None:
+    found = landscape("transformer", optimizer="sgd", steps=2)
+    result = LandscapeResult("SGD", found.job, found.recording, found.report)
+    figure = draw_landscape_progress([result])
+    titles = {each.column: each.title for each in (*LANDSCAPE_QUANTITIES, *NETWORK_QUANTITIES)}
+    labels = [axes.get_ylabel() for axes in figure.axes]
+    assert labels == [titles[column] for column in ("loss", "validation_loss", "gradient_norm")]
+    assert [axes.get_yscale() for axes in figure.axes] == ["linear", "linear", "log"]
+    assert figure.axes[-1].get_xlabel() == EVALUATIONS.label
+
+
+def test_a_gap_is_drawn_down_to_its_floor() -> None:
+    shown = CRYOEM_QUANTITIES[0]
+    job = CryoemJob(box=16, images=10, epochs=1.0)
+    recording = Recording({"reconstruction": {"box": 16, "pixel_size_angstrom": 4.0}})
+    for cost, gap in enumerate((1.0, np.nan, 1e-3, 0.0)):
+        recording.append({"evaluations": float(cost), "loss": 1.0, "loss_gap": gap}, {"map": np.zeros((2, 2, 2))})
+    result = Reconstruction("SGD", job, recording, report_cryoem(job, recording))
+    (axes,) = draw_reconstruction_progress([result]).axes
+    (line,) = axes.get_lines()
+    np.testing.assert_array_equal(line.get_xdata(), [0.0, 2.0, 3.0])
+    np.testing.assert_array_equal(line.get_ydata(), [1.0, 1e-3, shown.floor])
+    assert (axes.get_xlabel(), axes.get_ylabel()) == (EVALUATIONS.label, shown.label)
 
 
 def test_an_unknown_column_has_its_own_name() -> None:
