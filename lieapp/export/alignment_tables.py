@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from lieapp.export.alignment_result import AlignmentResult
-from lieapp.export.tables import write_table
+from lieapp.export.tables import number_cell, write_table
 
 __all__ = ["write_residues_csv", "write_trajectory_csv"]
 
@@ -51,11 +51,11 @@ def write_trajectory_csv(result: AlignmentResult, path: Path) -> Path:
 
     def rows() -> Iterable[list[object]]:
         for frame in range(len(recording)):
-            row: list[object] = [frame, *(repr(float(column[frame])) for column in values)]
+            row: list[object] = [frame, *(number_cell(column[frame]) for column in values)]
             if recording.kept(frame) == frame:
                 state = recording.state(frame)
                 pose = np.concatenate([state["rotation"][0].ravel(), state["translation"][0]])
-                row += [repr(float(number)) for number in pose]
+                row += [number_cell(number) for number in pose]
             else:
                 row += [""] * 12
             yield row

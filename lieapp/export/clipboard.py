@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from lieapp.export.alignment_result import AlignmentResult
 from lieapp.export.quantities import Curve, gap_unit
+from lieapp.export.tables import number_cell
 
 __all__ = ["matrix_text", "residue_table_text", "result_table_text", "runs_table_text"]
 
@@ -37,18 +37,18 @@ def result_table_text(result: AlignmentResult) -> str:
         ("pose", result.pose_text),
         ("optimiser", report.optimizer),
         ("outcome", report.outcome),
-        ("evaluations", _number(report.evaluations)),
+        ("evaluations", number_cell(report.evaluations)),
         ("pairs", str(report.pairs)),
-        ("RMSD (Å)", _number(report.rmsd)),
-        ("least RMSD, Kabsch (Å)", _number(report.kabsch_rmsd)),
+        ("RMSD (Å)", number_cell(report.rmsd)),
+        ("least RMSD, Kabsch (Å)", number_cell(report.kabsch_rmsd)),
         ("core pairs", str(report.core_pairs)),
-        ("core RMSD (Å)", _number(report.core_rmsd)),
-        ("core cut-off (Å)", _number(report.core_cutoff)),
-        ("TM-score, length of the mobile", _number(report.tm_score_mobile)),
-        ("TM-score, length of the target", _number(report.tm_score_target)),
-        ("GDT-TS", _number(report.gdt_ts)),
-        (f"gap ({unit})", _number(report.gap)),
-        ("rotation (°)", _number(report.angle_degrees)),
+        ("core RMSD (Å)", number_cell(report.core_rmsd)),
+        ("core cut-off (Å)", number_cell(report.core_cutoff)),
+        ("TM-score, length of the mobile", number_cell(report.tm_score_mobile)),
+        ("TM-score, length of the target", number_cell(report.tm_score_target)),
+        ("GDT-TS", number_cell(report.gdt_ts)),
+        (f"gap ({unit})", number_cell(report.gap)),
+        ("rotation (°)", number_cell(report.angle_degrees)),
     ]
     return _tsv(rows)
 
@@ -60,7 +60,9 @@ def runs_table_text(curves: Sequence[Curve]) -> str:
     for curve in curves:
         report = curve.result.report
         numbers = (report.evaluations, report.seconds, report.rmsd, report.gap)
-        rows.append([curve.title, report.outcome, str(report.steps), *map(_number, numbers), gap_unit(curve.result)])
+        rows.append(
+            [curve.title, report.outcome, str(report.steps), *map(number_cell, numbers), gap_unit(curve.result)]
+        )
     return _tsv(rows)
 
 
@@ -76,13 +78,8 @@ def residue_table_text(result: AlignmentResult) -> str:
     )
     for mobile, target, deviation in pairs:
         labels = (inputs.mobile.residues.label(mobile), inputs.target.residues.label(target))
-        rows.append([*labels, _number(deviation)])
+        rows.append([*labels, number_cell(deviation)])
     return _tsv(rows)
-
-
-def _number(value: float) -> str:
-    """Write in full; a spreadsheet shows as many digits as it is told to."""
-    return repr(float(value)) if math.isfinite(value) else ""
 
 
 def _tsv(rows: Iterable[Sequence[str]]) -> str:

@@ -6,15 +6,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from lieapp.cryoem.maps import write_map
 from lieapp.cryoem.writing import write_fsc, write_half_maps, write_particles
 from lieapp.export.cryoem_figures import Line, write_reconstruction_figures
 from lieapp.export.errors import writing
 from lieapp.export.reconstruction import Reconstruction
 from lieapp.export.report_file import write_report
-from lieapp.export.tables import write_table
+from lieapp.export.tables import number_cell, write_table
 
 if TYPE_CHECKING:
     from lieapp.cryoem.baselines import Baselines
@@ -143,7 +141,7 @@ def write_shells_csv(result: Reconstruction, path: Path) -> Path:
         for frame in range(len(recording)):
             if recording.kept(frame) == frame:
                 errors = recording.state(frame)["shell_error"]
-                yield [frame, repr(float(epochs[frame])), *(_number(each) for each in errors)]
+                yield [frame, number_cell(epochs[frame]), *(number_cell(each) for each in errors)]
 
     return write_table(path, ["frame", "epoch", *(f"shell_{k}" for k in range(shells))], rows())
 
@@ -156,10 +154,10 @@ def write_reconstruction_race_csv(results: Sequence[Reconstruction], path: Path)
         for result in results:
             table = result.recording.table()
             for frame in range(len(result.recording)):
-                yield [result.title, frame, *(_number(table[name][frame]) if name in table else "" for name in columns)]
+                yield [
+                    result.title,
+                    frame,
+                    *(number_cell(table[name][frame]) if name in table else "" for name in columns),
+                ]
 
     return write_table(path, ["run", "frame", *columns], rows())
-
-
-def _number(value: float) -> str:
-    return repr(float(value)) if np.isfinite(value) else ""

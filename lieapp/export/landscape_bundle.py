@@ -8,7 +8,7 @@ from pathlib import Path
 from lieapp.export.errors import writing
 from lieapp.export.landscape_figures import LandscapeResult, write_landscape_figures
 from lieapp.export.report_file import write_report
-from lieapp.export.tables import write_table
+from lieapp.export.tables import number_cell, write_table
 
 __all__ = ["export_landscape", "export_landscape_race", "write_point_csv", "write_race_csv"]
 
@@ -16,7 +16,7 @@ __all__ = ["export_landscape", "export_landscape_race", "write_point_csv", "writ
 def write_point_csv(result: LandscapeResult, path: Path) -> Path:
     """Write one row a frame: the columns of the recording, then point and direction, or the projection.
 
-    Vectors of frames that were thinned are empty.
+    Vectors of frames that were thinned are empty, and so are numbers that are not known.
     """
     recording = result.recording
     columns = recording.columns
@@ -27,10 +27,10 @@ def write_point_csv(result: LandscapeResult, path: Path) -> Path:
 
     def rows() -> Iterable[list[object]]:
         for frame in range(len(recording)):
-            row: list[object] = [frame, *(repr(float(table[name][frame])) for name in columns)]
+            row: list[object] = [frame, *(number_cell(table[name][frame]) for name in columns)]
             if recording.kept(frame) == frame:
                 state = recording.state(frame)
-                row += [repr(float(number)) for key in keys for number in state[key].ravel()]
+                row += [number_cell(number) for key in keys for number in state[key].ravel()]
             else:
                 row += [""] * sum(sizes.values())
             yield row
@@ -46,7 +46,7 @@ def write_race_csv(results: Sequence[LandscapeResult], path: Path) -> Path:
         for result in results:
             table = result.recording.table()
             for frame in range(len(result.recording)):
-                numbers = (repr(float(table[name][frame])) if name in table else "" for name in columns)
+                numbers = (number_cell(table[name][frame]) if name in table else "" for name in columns)
                 yield [result.title, result.job.seed, frame, *numbers]
 
     return write_table(path, ["run", "seed", "frame", *columns], rows())

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lieapp.export.errors import writing
-from lieapp.export.tables import write_table
+from lieapp.export.tables import number_cell, write_table
 from lieapp.landscapes.basins import BasinMap
 from lieapp.landscapes.sweep import SweepResult, SweepRun
 
@@ -38,8 +38,8 @@ def write_basins_csv(found: BasinMap, path: Path) -> Path:
                 kind = names[which] if point is None else point.kind
                 place = ["", "", ""] if point is None else [point.index, *map(repr, point.position)]
                 end = found.ends[row, column].tolist()
-                yield [repr(x), repr(y), which, kind, *place, *map(_number, end),
-                       _number(float(found.evaluations[row, column]))]  # fmt: skip
+                yield [repr(x), repr(y), which, kind, *place, *map(number_cell, end),
+                       number_cell(float(found.evaluations[row, column]))]  # fmt: skip
 
     return _written(path, heads, rows())
 
@@ -55,7 +55,7 @@ def write_sweep_csv(found: SweepResult, path: Path) -> Path:
     heads = ["landscape", "optimizer", *(each.name for each in fields(SweepRun))]
     job = found.spec.job
     rows = (
-        [job.landscape, job.optimizer.name, *(_number(v) if isinstance(v, float) else v for v in astuple(run))]
+        [job.landscape, job.optimizer.name, *(number_cell(v) if isinstance(v, float) else v for v in astuple(run))]
         for run in found.runs
     )
     return _written(path, heads, rows)
@@ -80,10 +80,6 @@ def write_spectrum_csv(found: PathSpectrum, path: Path) -> Path:
                     yield [frame, cost, place + 1, repr(value), repr(residual)]
 
     return _written(path, heads, rows())
-
-
-def _number(value: float) -> str:
-    return repr(value) if math.isfinite(value) else ""
 
 
 def _written(path: Path, heads: list[str], rows: Iterable[list[object]]) -> Path:

@@ -10,7 +10,7 @@ from typing import Any
 
 from lieapp.export.errors import ExportError, writing
 from lieapp.export.quantities import Curve
-from lieapp.export.tables import write_table
+from lieapp.export.tables import number_cell, write_table
 
 __all__ = [
     "progress_record",
@@ -27,7 +27,7 @@ def write_progress_csv(curves: Sequence[Curve], path: Path) -> Path:
     Parameters
     ----------
     curves : sequence of Curve
-        A column that only some runs have is empty for the others.
+        A column that only some runs have is empty for the others, and so are numbers that are not known.
     path : Path
 
     Raises
@@ -42,7 +42,9 @@ def write_progress_csv(curves: Sequence[Curve], path: Path) -> Path:
         for curve in curves:
             # One call: a run that goes on may grow between two.
             table = curve.result.recording.table()
-            texts = [[repr(value) for value in table[name].tolist()] if name in table else None for name in columns]
+            texts = [
+                [number_cell(value) for value in table[name].tolist()] if name in table else None for name in columns
+            ]
             for frame in range(min((len(values) for values in table.values()), default=0)):
                 yield [curve.title, frame, *("" if values is None else values[frame] for values in texts)]
 

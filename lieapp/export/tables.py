@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-__all__ = ["write_table"]
+__all__ = ["number_cell", "write_table"]
 
 
 def write_table(path: Path, heads: Sequence[str], rows: Iterable[Sequence[object]]) -> Path:
@@ -16,3 +17,8 @@ def write_table(path: Path, heads: Sequence[str], rows: Iterable[Sequence[object
         writer.writerow(heads)
         writer.writerows(rows)
     return path
+
+
+def number_cell(value: float) -> str:
+    """Return a number as tables hold it: reading back to the same bits, and empty where it is not known (NaN)."""
+    return "" if math.isnan(value) else repr(float(value))

@@ -228,6 +228,7 @@ def test_race_with_seeds_writes_everything(tmp_path: Path, capsys: pytest.Captur
         rows = list(csv.DictReader(file))
     assert len(rows) == sum(run["steps"] + 1 for run in runs)
     assert {row["seed"] for row in rows} == {"0", "1"}
+    assert not any("nan" in row.values() for row in rows)
     # Two seeds have two starts, and two planes: there is no picture of both.
     assert not (folder / "figures" / "path.svg").exists()
     assert (folder / "sgd-seed-0" / "figures" / "path.svg").exists()
@@ -260,6 +261,7 @@ def test_out_holds_recording_table_figures_and_report(tmp_path: Path, capsys: py
     assert len(rows) == len(recording) == 31
     assert [float(row["point_1"]) for row in rows] == recording.states("point")[:, 0].tolist()
     assert [float(row["loss"]) for row in rows] == recording.column("loss").tolist()
+    assert {row["dimer_curvature"] for row in rows} == {row["direction_1"] for row in rows} == {""}  # Adam has none
     report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     assert report["job"]["landscape"] == "himmelblau" and "torch" in report["versions"]
 

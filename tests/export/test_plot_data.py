@@ -19,6 +19,7 @@ from lieapp.export.plot_data import (
     write_progress_json,
 )
 from lieapp.export.quantities import curves_of
+from lieapp.export.tables import number_cell
 
 TITLES = ["Adam", "SGD", 'Adam, "se(3)"']
 
@@ -56,6 +57,16 @@ def test_progress_json_is_exact(race: list[AlignmentResult], tmp_path: Path) -> 
             assert np.array(values, dtype=float).tobytes() == result.recording.column(name).tobytes(), name
 
 
+@pytest.mark.parametrize("value", [0.1, -1e-308, 1e22, np.float64(2.0), math.inf])
+def test_numbers_of_tables_read_back(value: float) -> None:
+    assert float(number_cell(value)) == value
+
+
+@pytest.mark.parametrize("value", [math.nan, np.float64("nan")])
+def test_what_is_not_known_is_an_empty_cell(value: float) -> None:
+    assert number_cell(value) == ""
+
+
 def test_runs_with_other_columns_and_odd_numbers(hinge: AlignmentResult, tmp_path: Path) -> None:
     recording = Recording()
     recording.append({"loss": 0.1, "extra": math.nan}, {})
@@ -63,7 +74,7 @@ def test_runs_with_other_columns_and_odd_numbers(hinge: AlignmentResult, tmp_pat
     odd = replace(hinge, recording=recording)
     curves = curves_of([hinge, odd], ["usual", "odd"])
     *_, first, second = rows_of(write_progress_csv(curves, tmp_path / "odd.csv"))
-    assert (first["loss"], first["extra"], first["gap"]) == ("0.1", "nan", "")
+    assert (first["loss"], first["extra"], first["gap"]) == ("0.1", "", "")
     assert (second["loss"], second["extra"]) == ("inf", "5e-324")
     run = json.loads(write_progress_json(curves, tmp_path / "odd.json").read_text(encoding="utf-8"))["runs"][1]
     assert run["columns"] == {"loss": [0.1, None], "extra": [None, 5e-324]}
