@@ -17,6 +17,7 @@ from lieapp.landscapes.truth import Truth, truth_of
 __all__ = ["GrowthSummary", "LandscapeReport", "NearestSummary", "SaddleSummary", "escaped_at", "report_landscape"]
 
 _MOST_PARAMETERS = 16
+_NUMBERS = ("loss", "gradient_norm", "validation_loss", "lowest_curvature", "escaped_at_evaluation")
 
 
 class NearestSummary(ReportPart):
@@ -55,6 +56,9 @@ class LandscapeReport(RunReport):
     landscape: str
     loss: float = Field(description="At the frame that is reported")
     gradient_norm: float = Field(description="At the frame that is reported")
+    validation_loss: float = Field(
+        description="Of a network: loss on held-out text in nats a character, as last measured before that frame"
+    )
     parameters: tuple[float, ...] | None = Field(description="Up to 16 of them, else null")
     lowest_curvature: float = Field(description="Lowest eigenvalue of the Hessian there")
     nearest_stationary_point: NearestSummary | None
@@ -110,7 +114,7 @@ def escaped_at(recording: Recording, truth: Truth) -> float:
 
 def _where(job: LandscapeJob, recording: Recording, frame: int | None) -> dict[str, Any]:
     if not len(recording):
-        nothing = dict.fromkeys(("loss", "gradient_norm", "lowest_curvature", "escaped_at_evaluation"), math.nan)
+        nothing = dict.fromkeys(_NUMBERS, math.nan)
         rest = ("parameters", "nearest_stationary_point", "reference_saddle", "growth")
         return {**nothing, **dict.fromkeys(rest)}
     if frame is None:
@@ -125,6 +129,7 @@ def _where(job: LandscapeJob, recording: Recording, frame: int | None) -> dict[s
     return {
         "loss": row["loss"],
         "gradient_norm": row["gradient_norm"],
+        "validation_loss": row.get("validation_loss", math.nan),
         "parameters": tuple(point.tolist()) if point is not None and point.size <= _MOST_PARAMETERS else None,
         "lowest_curvature": row.get("lowest_curvature", math.nan),
         "nearest_stationary_point": None

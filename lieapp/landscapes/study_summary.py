@@ -58,12 +58,13 @@ def summarise_sweep(title: str, found: SweepResult) -> str:
     """
     spec = found.spec
     lines = [f"{title}: {spec.range.key}, median of {counted(spec.seeds, 'run')} (10-90 %)"]
-    lines.append("".join(f"{word:>{width}}" for word, width in zip(("value", *MEASURES), _WIDTHS, strict=True)))
     columns = {name: {band.value: band for band in found.bands(name)} for name in MEASURES}
+    rows = [["value", *MEASURES.values()]]
     for value in found.values:
         if value in columns["loss"]:
-            texts = [f"{value:g}", *(band_text(columns[name][value], missing_word(name)) for name in MEASURES)]
-            lines.append("".join(f"{text:>{width}}" for text, width in zip(texts, _WIDTHS, strict=True)))
+            rows.append([f"{value:g}", *(band_text(columns[name][value], missing_word(name)) for name in MEASURES)])
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines += ["  ".join(f"{text:>{width}}" for text, width in zip(row, widths, strict=True)) for row in rows]
     if not found.complete:
         lines.append(f"Stopped after {len(found.runs)} of {len(found.values) * spec.seeds} runs.")
     lines.append(
@@ -72,7 +73,6 @@ def summarise_sweep(title: str, found: SweepResult) -> str:
     return "\n".join(lines)
 
 
-_WIDTHS = (12, 28, 28, 32)
 _KNOWN_SECONDS = 1.0  # before, the first runs of anything are slow
 
 

@@ -32,6 +32,10 @@ def summarise(title: str, report: LandscapeReport) -> str:
     if report.parameters is not None:
         place = f" at ({', '.join(f'{number:.6g}' for number in report.parameters)})"
     rows = [("loss", f"{report.loss:.8g}{place}, gradient norm {report.gradient_norm:.2g}")]
+    if math.isfinite(report.validation_loss):
+        rows.append(
+            ("validation", f"loss {report.validation_loss:.6g} nats a character on held-out text, as last measured")
+        )
     if math.isfinite(report.lowest_curvature):
         rows.append(("curvature", f"{report.lowest_curvature:.6g}, the lowest eigenvalue of the Hessian"))
     if report.nearest_stationary_point is not None:

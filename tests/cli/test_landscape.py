@@ -212,6 +212,18 @@ def test_settings_find_their_optimiser_however_it_is_spelt(capsys: pytest.Captur
     assert json.loads(capsys.readouterr().out)["settings"]["lr"] == 0.125
 
 
+def test_a_network_tells_its_loss_on_held_out_text(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["landscape", "transformer-tiny", "--optimizer", "adamw", "--steps", "2"]
+    assert main([*words, "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    table = landscape("transformer-tiny", optimizer="adamw", steps=2).columns
+    assert report["validation_loss"] == table["validation_loss"][-1]
+    assert main(words) == 0
+    assert f"{report['validation_loss']:.6g} nats a character on held-out text" in capsys.readouterr().out
+    assert main(["landscape", "saddle", "--steps", "2", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["validation_loss"] is None
+
+
 def test_race_with_seeds_writes_everything(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "race"
     words = ["landscape", "strict-saddle-100", "--optimizer", "sgd", "--optimizer", "deo", "--set", "sgd.lr=0.15"]

@@ -147,6 +147,10 @@ def test_cost_is_stated_and_counted(found: SweepResult) -> None:
     text = summarise_sweep("SGD", found)
     assert "never (0/5)" in text
     assert "15 runs" in text
+    head, *rows = text.splitlines()[1:5]
+    assert all(words in head for words in MEASURES.values())
+    assert "escaped_at" not in text and "converged_at" not in text
+    assert {len(line) for line in rows} == {len(head)}
 
 
 def test_a_missing_loss_is_a_divergence() -> None:
