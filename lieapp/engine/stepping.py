@@ -33,7 +33,7 @@ def stepper(optimizer: Optimizer, oracle: CountingOracle) -> Callable[[], object
         try:
             return take()
         except SystemExit as error:
-            raise OptimizerError(f"{type(optimizer).__qualname__}: {exit_words(error)}") from error
+            raise OptimizerError(f"{type(optimizer).__qualname__} {exit_words(error)}") from error
 
     return guarded
 

@@ -67,6 +67,9 @@ def summarise_sweep(title: str, found: SweepResult) -> str:
     lines += ["  ".join(f"{text:>{width}}" for text, width in zip(row, widths, strict=True)) for row in rows]
     if not found.complete:
         lines.append(f"Stopped after {len(found.runs)} of {len(found.values) * spec.seeds} runs.")
+    failed = sum(run.outcome == "failed" for run in found.runs)
+    if failed:
+        lines.append(f"{failed} of {counted(len(found.runs), 'run')} failed: one of them without the sweep says why.")
     lines.append(
         f"{counted(len(found.runs), 'run')}, {counted(found.evaluations, 'evaluation')}, {found.seconds:.1f} s"
     )

@@ -10,7 +10,7 @@ class OptimizerError(LieAppError):
 
 
 def exit_words(error: BaseException) -> str:
-    """Say that an optimiser of one's own called ``sys.exit``; empty for every other exception."""
+    """Say that something called ``sys.exit``; empty for every other exception."""
     if not isinstance(error, SystemExit):
         return ""
-    return f"it called sys.exit({'' if error.code is None else repr(error.code)})"
+    return f"called sys.exit({'' if error.code is None else repr(error.code)})"

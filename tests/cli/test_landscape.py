@@ -106,8 +106,8 @@ class Descent(torch.optim.SGD):
 @pytest.mark.parametrize(
     ("fault", "said"),
     [
-        ("sys.exit(3)", "Failed at step 3: Descent: it called sys.exit(3)."),
-        ("sys.exit('no more')", "Failed at step 3: Descent: it called sys.exit('no more')."),
+        ("sys.exit(3)", "Failed at step 3: Descent called sys.exit(3)."),
+        ("sys.exit('no more')", "Failed at step 3: Descent called sys.exit('no more')."),
         ("raise RuntimeError('lost')", "Failed at step 3: RuntimeError: lost."),
     ],
 )
@@ -129,6 +129,8 @@ def test_a_step_of_ones_own_that_fails_costs_no_recording(
     assert len(json.loads(captured.out)["runs"]) == 2
     assert captured.err.startswith(f"{name}:Descent:\nTraceback") and f"{name}.py" in captured.err
     assert captured.err.count("Traceback") == (1 if "raise" in fault else 2)
+    assert main([*words[:4], "--sweep", "lr=0.01:0.1:2", "--seeds", "1", "--evaluations", "9"]) == 0
+    assert "2 of 2 runs failed: one of them without the sweep says why." in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("place", ["module", "class"])
@@ -141,7 +143,7 @@ def test_a_class_of_ones_own_that_would_end_the_program_is_refused(
     monkeypatch.syspath_prepend(str(tmp_path))
     assert main(["landscape", "saddle", "--optimizer", f"leaving_{place}:Descent"]) == 2
     said = capsys.readouterr().err
-    assert f"leaving_{place}:Descent" in said and "it called sys.exit(3)" in said and said.count("\n") == 1
+    assert f"leaving_{place}:Descent" in said and "called sys.exit(3)" in said and said.count("\n") == 1
 
 
 def test_what_an_optimiser_of_ones_own_prints_is_not_among_the_results(
