@@ -206,11 +206,12 @@ def run_landscapes(
     try:
         if delivery.out is not None:
             from lieapp.export.landscape_bundle import export_landscape, export_landscape_race
+            from lieapp.landscapes.planes import plane_of
 
             for folder, result in zip(folders, results, strict=True):
-                written += export_landscape(folder, result)
+                written += export_landscape(folder, result, plane_of=plane_of)
             if len(results) > 1:
-                written += export_landscape_race(delivery.out, results)
+                written += export_landscape_race(delivery.out, results, plane_of=plane_of)
         if film is not None:
             written += film_results(film, results, shown=delivery.shown)
     finally:  # what was found is told, also where files could not be written

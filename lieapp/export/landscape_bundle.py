@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from lieapp.export.errors import writing
-from lieapp.export.landscape_figures import LandscapeResult, write_landscape_figures
+from lieapp.export.landscape_figures import LandscapeResult, PlaneMaker, write_landscape_figures
 from lieapp.export.report_file import write_report
 from lieapp.export.tables import number_cell, write_table
 
@@ -52,7 +52,7 @@ def write_race_csv(results: Sequence[LandscapeResult], path: Path) -> Path:
     return write_table(path, ["run", "seed", "frame", *columns], rows())
 
 
-def export_landscape(folder: Path | str, result: LandscapeResult) -> list[Path]:
+def export_landscape(folder: Path | str, result: LandscapeResult, *, plane_of: PlaneMaker | None = None) -> list[Path]:
     """Write recording, trajectory, figures and report of one run.
 
     Parameters
@@ -60,6 +60,8 @@ def export_landscape(folder: Path | str, result: LandscapeResult) -> list[Path]:
     folder : path
         Made if it does not exist; files of the same names are replaced.
     result : LandscapeResult
+    plane_of : callable, optional
+        See `write_landscape_figures`.
 
     Returns
     -------
@@ -77,11 +79,13 @@ def export_landscape(folder: Path | str, result: LandscapeResult) -> list[Path]:
         written = [folder / "recording.npz", write_report(result.report, result.job, folder / "report.json")]
         if len(result.recording):
             written.append(write_point_csv(result, folder / "trajectory.csv"))
-            written += write_landscape_figures([result], folder / "figures")
+            written += write_landscape_figures([result], folder / "figures", plane_of=plane_of)
         return written
 
 
-def export_landscape_race(folder: Path | str, results: Sequence[LandscapeResult]) -> list[Path]:
+def export_landscape_race(
+    folder: Path | str, results: Sequence[LandscapeResult], *, plane_of: PlaneMaker | None = None
+) -> list[Path]:
     """Write what compares runs: their figures together, and one table of all frames.
 
     Raises
@@ -91,4 +95,7 @@ def export_landscape_race(folder: Path | str, results: Sequence[LandscapeResult]
     """
     folder = Path(folder)
     with writing(folder, folder=True):
-        return [write_race_csv(results, folder / "race.csv"), *write_landscape_figures(results, folder / "figures")]
+        return [
+            write_race_csv(results, folder / "race.csv"),
+            *write_landscape_figures(results, folder / "figures", plane_of=plane_of),
+        ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,11 +36,14 @@ if TYPE_CHECKING:
 __all__ = [
     "POINT_MARKERS",
     "LandscapeResult",
+    "PlaneMaker",
     "draw_contours",
     "draw_landscape_progress",
     "draw_path",
     "write_landscape_figures",
 ]
+
+PlaneMaker = Callable[[LandscapeJob], "Plane"]
 
 POINT_MARKERS = {"minimum": "o", "saddle": "D", "maximum": "s", "degenerate": "$?$"}
 """Marker of every kind of stationary point: the signs of the window and of films."""
@@ -207,11 +210,25 @@ def draw_landscape_progress(results: Sequence[LandscapeResult], *, columns: int 
 
 
 def write_landscape_figures(
-    results: Sequence[LandscapeResult], folder: Path, formats: Sequence[str] = FIGURE_FORMATS
+    results: Sequence[LandscapeResult],
+    folder: Path,
+    formats: Sequence[str] = FIGURE_FORMATS,
+    *,
+    plane_of: PlaneMaker | None = None,
 ) -> list[Path]:
     """Write the path, where there is one to draw, and the progress in every format; returns the files.
 
     Landscapes of many dimensions are drawn on a plane, where all runs have the same one; networks have none.
+
+    Parameters
+    ----------
+    results : sequence of LandscapeResult
+        On one landscape.
+    folder : Path
+        Made if it does not exist.
+    formats : sequence of str, optional
+    plane_of : callable, optional
+        Makes the plane of a job, as `lieapp.landscapes.planes.plane_of` does; without it none is drawn.
 
     Raises
     ------
@@ -223,9 +240,7 @@ def write_landscape_figures(
     figures = {"progress": draw_landscape_progress(results)}
     if results[0].job.description.is_planar:
         figures["path"] = draw_path(results)
-    elif has_plane(results[0].job) and len({plane_key(result.job) for result in results}) == 1:
-        from lieapp.landscapes.planes import plane_of
-
+    elif plane_of is not None and has_plane(results[0].job) and len({plane_key(result.job) for result in results}) == 1:
         figures["path"] = draw_path(results, plane=plane_of(results[0].job))
     return [
         save_figure(settle(figure), folder / f"{name}.{kind}") for name, figure in figures.items() for kind in formats

@@ -48,7 +48,7 @@ def test_landscapes_of_many_dimensions_are_drawn_on_their_plane(name: str, tmp_p
     for optimizer in ("sgd", "deo"):
         found = landscape(name, optimizer=optimizer, steps=20)
         results.append(LandscapeResult(optimizer, found.job, found.recording, found.report))
-    written = write_landscape_figures(results, tmp_path, formats=("svg",))
+    written = write_landscape_figures(results, tmp_path, formats=("svg",), plane_of=plane_of)
     assert [path.name for path in written] == ["progress.svg", "path.svg"]
     assert "are projected" in (tmp_path / "path.svg").read_text(encoding="utf-8")
     plane = plane_of(results[0].job)
@@ -66,4 +66,6 @@ def test_runs_from_several_starts_have_no_common_plane(tmp_path: Path) -> None:
     for seed in (0, 1):
         found = landscape("strict-saddle-100", optimizer="sgd", steps=2, seed=seed)
         results.append(LandscapeResult(f"seed {seed}", found.job, found.recording, found.report))
-    assert [path.name for path in write_landscape_figures(results, tmp_path, formats=("svg",))] == ["progress.svg"]
+    assert [path.name for path in write_landscape_figures(results, tmp_path, formats=("svg",), plane_of=plane_of)] == [
+        "progress.svg"
+    ]

@@ -40,17 +40,19 @@ def result_of(entry: RunEntry) -> LandscapeResult:
 
 def _everything(results: Sequence[LandscapeResult], folder: Path) -> list[Path]:
     from lieapp.export.landscape_bundle import export_landscape, export_landscape_race
+    from lieapp.landscapes.planes import plane_of
 
-    written = export_landscape_race(folder, results)
+    written = export_landscape_race(folder, results, plane_of=plane_of)
     for number, result in enumerate(results, start=1):
-        written += export_landscape(folder / f"{number}-{file_word(result.title)}", result)
+        written += export_landscape(folder / f"{number}-{file_word(result.title)}", result, plane_of=plane_of)
     return written
 
 
 def _figures(results: Sequence[LandscapeResult], folder: Path) -> list[Path]:
     from lieapp.export.landscape_figures import write_landscape_figures
+    from lieapp.landscapes.planes import plane_of
 
-    return write_landscape_figures(results, folder)
+    return write_landscape_figures(results, folder, plane_of=plane_of)
 
 
 def _table(results: Sequence[LandscapeResult], path: Path) -> list[Path]:
