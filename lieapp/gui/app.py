@@ -15,6 +15,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication, QWidget
 
 from lieapp.gui.viewer.opengl import prepare_opengl
+from lieapp.gui.work.garbage import GarbageCollection
 
 __all__ = ["SWITCH_SECONDS", "make_application", "main"]
 
@@ -89,8 +90,7 @@ def _when_seen(window: QWidget, work: Callable[[], None], patience: int = 200) -
     """
     handle = window.windowHandle()
     if patience <= 0 or (handle is not None and handle.isExposed()):
-        gc.enable()
-        gc.freeze()
+        GarbageCollection(window).start()
         QTimer.singleShot(0, window, work)
     else:
         QTimer.singleShot(10, window, lambda: _when_seen(window, work, patience - 1))

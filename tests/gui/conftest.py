@@ -16,9 +16,19 @@ from lieapp.gui.application.messages import Message, MessageCenter  # noqa: E402
 from lieapp.gui.application.preferences import Preferences  # noqa: E402
 from lieapp.gui.widgets.theme import theme  # noqa: E402
 from lieapp.gui.window.main_window import MainWindow  # noqa: E402
+from lieapp.gui.work.garbage import GarbageCollection  # noqa: E402
 from lieapp.paths import resource  # noqa: E402
 
 TIMEOUT = 60_000
+
+
+@pytest.fixture(scope="session", autouse=True)
+def garbage(qapp) -> Iterator[None]:
+    """Collect garbage as the program does: on the thread of the window."""
+    collection = GarbageCollection()
+    collection.start()
+    yield
+    collection.stop()
 
 
 @pytest.fixture(autouse=True)

@@ -274,9 +274,11 @@ def main() -> int:
     from lieapp.gui.app import SWITCH_SECONDS
     from lieapp.gui.application.messages import MessageCenter
     from lieapp.gui.application.preferences import Preferences
+    from lieapp.gui.work.garbage import GarbageCollection
     from lieapp.optimizers.settings import settings_for
 
     sys.setswitchinterval(SWITCH_SECONDS)
+    GarbageCollection(app).start()
 
     def wait(seconds: float) -> None:
         from PySide6.QtCore import QEventLoop, QTimer
