@@ -199,9 +199,10 @@ class ExportDesk:
         current = self._current
         if current is None:
             return
-        parent = ask_folder(self._window, self._preferences, "Folder in which to write everything")
-        if parent is not None:
-            self.everything(parent / exporting.suggested_stem(current))
+        stem = exporting.suggested_stem(current)
+        path = ask_folder(self._window, self._preferences, "Folder in which to write everything", stem)
+        if path is not None:
+            self.everything(path)
 
     def _ask_one(self, identifier: str) -> None:
         export = exporting.EXPORTS[identifier]

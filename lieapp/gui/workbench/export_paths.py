@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -48,7 +49,7 @@ def ask_file(window: QWidget, preferences: Preferences, title: str, stem: str, s
     return path
 
 
-def ask_folder(window: QWidget, preferences: Preferences, title: str) -> Path | None:
+def ask_folder(window: QWidget, preferences: Preferences, title: str, stem: str = "") -> Path | None:
     """Ask for a folder to write into, and remember it; None if the user thinks better of it.
 
     Parameters
@@ -58,12 +59,22 @@ def ask_folder(window: QWidget, preferences: Preferences, title: str) -> Path | 
     preferences : Preferences
     title : str
         Of the dialog.
+    stem : str, optional
+        Name of a new folder in it, which is returned instead; numbered where there is one with files in it already, for
+        results of two runs in one folder are easily taken for those of one.
     """
     chosen = QFileDialog.getExistingDirectory(window, title, preferences.text("export"))
     if not chosen:
         return None
     preferences.set_text("export", chosen)
-    return Path(chosen)
+    if not stem:
+        return Path(chosen)
+    names = itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2)))
+    return next(path for path in (Path(chosen) / name for name in names) if not _is_taken(path))
+
+
+def _is_taken(path: Path) -> bool:
+    return path.exists() and (not path.is_dir() or any(path.iterdir()))
 
 
 def written_message(files: Sequence[Path], path: Path, said: str = "") -> Message:

@@ -141,8 +141,7 @@ class RunExports(ABC):
             self.write_picture(path)
 
     def _ask_folder(self, title: str, stem: str) -> Path | None:
-        folder = ask_folder(self._window, self._preferences, f"Folder in which to write {title}")
-        return None if folder is None else folder / stem
+        return ask_folder(self._window, self._preferences, f"Folder in which to write {title}", stem)
 
     def _ask_file(self, title: str, stem: str, suffixes: Sequence[str]) -> Path | None:
         return ask_file(self._window, self._preferences, title, stem, suffixes)

@@ -31,6 +31,18 @@ def test_a_folder_is_remembered(parent: QWidget, preferences: Preferences, tmp_p
     assert asked == ["", str(tmp_path)] and preferences.text("export") == str(tmp_path)
 
 
+def test_nothing_is_written_into_the_results_of_an_earlier_run(
+    parent: QWidget, preferences: Preferences, tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path))
+    for name in ("fit", "fit-2", "fit-3"):
+        path = ask_folder(parent, preferences, "Folder", "fit")
+        assert path == tmp_path / name
+        path.mkdir()
+        assert ask_folder(parent, preferences, "Folder", "fit") == path, "an empty one may be used"
+        (path / "transform.json").touch()
+
+
 @pytest.mark.parametrize(
     ("typed", "kind", "name"),
     [
