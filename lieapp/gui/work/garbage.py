@@ -58,6 +58,7 @@ class GarbageCollection(QObject):
             if self._settled:
                 gc.collect()
             else:
+                gc.collect(1)
                 gc.freeze()
                 self._settled = True
             now = time.monotonic()

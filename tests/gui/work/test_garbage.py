@@ -46,6 +46,16 @@ def test_what_another_thread_leaves_is_destroyed_on_this_one(qtbot: QtBot, rings
     assert set(rings) == {threading.get_ident()}
 
 
+def test_garbage_is_not_kept_with_what_stays(rings: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    collection = GarbageCollection()
+    made_elsewhere(5000)
+    monkeypatch.setattr("time.monotonic", lambda: 1e9)  # half a minute is over
+    collection.look()
+    assert len(rings) == 5000
+    collection.look()  # not worth it
+    assert len(rings) == 5000
+
+
 def test_left_to_itself_python_destroys_on_any_thread(rings: list[int]) -> None:
     gc.enable()
     try:
