@@ -10,9 +10,6 @@ from PySide6.QtCore import QObject, QTimer
 __all__ = ["GarbageCollection"]
 
 _LOOK_MS = 100
-_YOUNG = 700
-"""New objects from which a look is worth it: Python's own threshold."""
-
 _OLDER_EVERY = 10
 _ALL_SECONDS = 30.0
 _ALL_SHARE = 1e-3
@@ -49,9 +46,8 @@ class GarbageCollection(QObject):
         gc.enable()
 
     def look(self) -> None:
-        """Collect, as far as that is worth it."""
-        if gc.get_count()[0] < _YOUNG:
-            return
+        """Collect what is new, now and then what is older, and seldom all."""
+        # Python's count of new objects would not tell whether there are any: old ones that go are taken off it.
         self._looks += 1
         begin = time.monotonic()
         if begin >= self._next_of_all:
