@@ -5,12 +5,14 @@ Frames of large maps may lie on the disk, where one takes as long to read as sev
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtGui import QShowEvent
 
+from lieapp.gui.widgets.abstract import AbstractQt
 from lieapp.gui.work.latest_work import LatestWork
 from lieapp.gui.work.worker import Task
 
@@ -25,7 +27,7 @@ else:
 __all__ = ["FrameView", "FramesWanted", "SeenView", "places_of"]
 
 
-class SeenView(_Widget):
+class SeenView(_Widget, metaclass=AbstractQt):
     """A widget that draws while it is seen, and as soon as it is. It stands before that widget among the bases."""
 
     def refresh(self) -> None:
@@ -33,9 +35,9 @@ class SeenView(_Widget):
         if self.isVisible():
             self.show_frames()
 
+    @abstractmethod
     def show_frames(self) -> None:
         """Show the frames at the cursor; called while the view is seen."""
-        raise NotImplementedError
 
     def shut_down(self) -> None:
         """End the threads; call it before the window goes."""
@@ -94,13 +96,13 @@ class FrameView(SeenView):
         self.work.done.connect(self.draw)
         self.work.failed.connect(lambda error: controller.messages.report(error, "Reading what the runs recorded"))
 
+    @abstractmethod
     def wanted(self) -> FramesWanted:
         """Return what is to be read."""
-        raise NotImplementedError
 
+    @abstractmethod
     def draw(self, answer: Any) -> None:
         """Draw what was read."""
-        raise NotImplementedError
 
     def show_frames(self) -> None:
         wanted = self.wanted()
