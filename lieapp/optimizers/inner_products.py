@@ -85,8 +85,7 @@ def products_and_square(
     squares: list[Tensor] = []
     for *shares, y in zip(*vectors, w, strict=True):
         parts.append(y)
-        for column, x in zip(columns, shares, strict=True):
-            column += _piece_dots(*_flat_alike(x, y))
+        _add_products(columns, shares, y)
         squares += _piece_dots(*_flat_alike(y, y))
     *along, square = _sums(*columns, squares)
     if not _SAFE[0] < square < _SAFE[1]:
@@ -98,8 +97,7 @@ def products(vectors: Sequence[Sequence[Tensor]], w: Sequence[Tensor]) -> list[f
     """Return every u·w alone, summed as by `products_and_square`; none may be very long or short."""
     columns: list[list[Tensor]] = [[] for _ in vectors]
     for *shares, y in zip(*vectors, w, strict=True):
-        for column, x in zip(columns, shares, strict=True):
-            column += _piece_dots(*_flat_alike(x, y))
+        _add_products(columns, shares, y)
     return _sums(*columns)
 
 
@@ -134,6 +132,12 @@ def _flat_alike(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         return x, y
     dtype = torch.promote_types(torch.promote_types(x.dtype, y.dtype), torch.float32)
     return x.to(dtype), y.to(dtype)
+
+
+def _add_products(columns: Sequence[list[Tensor]], shares: Sequence[Tensor], y: Tensor) -> None:
+    """Append to the column of every vector what its part x adds to the product: the pieces of x·y."""
+    for column, x in zip(columns, shares, strict=True):
+        column += _piece_dots(*_flat_alike(x, y))
 
 
 def _squared(length: float) -> float:
